@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Yosys in a child process: netlists and what is left in them."""

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The frozen model of a description: what every floor above reads."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from fw_tools.ecc.records import MemorySpec
+from fw_tools.power.records import RailSpec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldSpec:
+    """One field of a telemetry packet, in order of transmission, most significant octet first."""
+
+    name: str
+    source: str  # Where the value comes from; see `fw_tools.spec.sources`.
+    bits: int  # 8, 16, 24 or 32
+    unit: str  # "" where the value has none.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PacketSpec:
+    """A housekeeping report: CCSDS space packet, PUS-C TM[3,25]."""
+
+    name: str
+    apid: int  # 0..2046 (2047 is the idle APID, CCSDS 133.0-B 4.1.3.3.4)
+    structure_id: int  # 16 bit, ECSS-E-ST-70-41C 8.3.2.25
+    destination_id: int  # 16 bit
+    period_us: int
+    fields: tuple[FieldSpec, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BenchSpec:
+    """One SystemVerilog top with the cocotb modules that exercise it: one cell of a bench matrix.
+
+    Paths are absolute. `parameters` and `defines` hold text as Verilator takes it after -G and -D.
+    """
+
+    name: str  # Unique within a run; carries the matrix cell, as in "fifo[Depth=4]".
+    top: str
+    test_modules: tuple[str, ...]
+    sources: tuple[Path, ...]
+    include_dirs: tuple[Path, ...] = ()
+    defines: tuple[tuple[str, str], ...] = ()
+    parameters: tuple[tuple[str, str], ...] = ()
+    verilator_args: tuple[str, ...] = ()
+    waivers: tuple[Path, ...] = ()  # Verilator control files (.vlt)
+    python_paths: tuple[Path, ...] = ()  # Where the test modules are looked for.
+    environment: tuple[tuple[str, str], ...] = ()  # Given to the simulation, not to the build.
+    lint: bool = False  # Demand that Verilator -Wall is quiet.
+    timeout_s: float | None = None  # Wall clock, for one run of the bench.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payload:
+    """A whole payload description."""
+
+    name: str  # A lower-case identifier; prefixes generated modules.
+    clock_hz: int
+    memories: tuple[MemorySpec, ...]
+    rails: tuple[RailSpec, ...]
+    packets: tuple[PacketSpec, ...]
+    benches: tuple[BenchSpec, ...]  # The user's own, from [[bench]]; no part of the digest.

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Terminals: results go to standard output, progress and messages to standard error."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress
+
+
+@cache
+def output() -> "Console":
+    """Return the console of results. Colour appears only on a terminal; `NO_COLOR` is honoured."""
+    from rich.console import Console
+
+    return Console(file=sys.stdout, highlight=False, soft_wrap=True)
+
+
+@cache
+def messages() -> "Console":
+    """Return the console of messages and progress (standard error)."""
+    from rich.console import Console
+
+    return Console(file=sys.stderr, highlight=False, soft_wrap=True)
+
+
+@contextmanager
+def progress(*, unit: str = "") -> Iterator["Progress"]:
+    """Yield a progress display on standard error; it draws nothing when that is no terminal."""
+    from rich import progress as rp
+
+    columns = [rp.TextColumn("{task.description}"), rp.BarColumn(), rp.MofNCompleteColumn()]
+    if unit == "bytes":
+        columns[2:] = [rp.DownloadColumn(), rp.TransferSpeedColumn()]
+    console = messages()
+    display = rp.Progress(
+        *columns,
+        rp.TimeElapsedColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )
+    with display:
+        yield display

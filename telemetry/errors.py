@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Errors of the telemetry package."""
+
+from telemetry.common.errors import ReportedError
+from telemetry.common.exit_codes import ExitCode
+
+
+class TelemetryError(ReportedError):
+    """Root of what `telemetry` raises."""
+
+
+class InputError(TelemetryError):
+    """The dump or the definition cannot be used."""
+
+    exit_code = ExitCode.INPUT
+
+
+class MissingExtraError(TelemetryError):
+    """An optional library is absent; the message holds the command that brings it."""
+
+    exit_code = ExitCode.MISSING
