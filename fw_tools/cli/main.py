@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command `fw-tools`."""
+
+import sys
+
+import click
+
+from telemetry.common.command import LazyGroup, run
+
+COMMANDS = {
+    "init": ("fw_tools.cli.init:init", "Write a new payload project, or add what yours lacks."),
+    "check": ("fw_tools.cli.check:check", "Name every mistake in a payload description."),
+    "schema": ("fw_tools.cli.schema:schema", "Print the JSON Schema of payload.toml for editors."),
+    "generate": ("fw_tools.cli.generate:generate", "Description to SystemVerilog and telemetry."),
+    "docs": ("fw_tools.cli.docs:docs", "Write the register page of a payload."),
+    "verify": ("fw_tools.cli.verify:verify", "Generate, lint, build and run every bench."),
+    "bench": ("fw_tools.cli.bench:bench", "Run your own cocotb bench on your own RTL."),
+    "ecc": ("fw_tools.cli.ecc:ecc", "Show and emit error-correcting codes."),
+    "doctor": ("fw_tools.cli.doctor:doctor", "Show every tool, its version and where it comes from."),
+}
+
+HELP = """From one payload description to verified gateware and decoded telemetry.
+
+\b
+Three ways in:
+  fw-tools bench --top fifo -m test_fifo fifo.sv   run your own cocotb bench
+  fw-tools init my_payload                         start a payload of your own
+  fw-telemetry decode dump.bin --definition d.py:P read a telemetry dump
+
+\b
+Exit codes:
+  0 done                      5 tool, extra or board missing
+  1 our bug                   6 finished, but the input was damaged
+  2 wrong arguments           7 board or link failed
+  3 input unusable          130 interrupted
+  4 verification failed
+"""
+
+
+@click.group(
+    cls=LazyGroup,
+    lazy=COMMANDS,
+    help=HELP,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(package_name="fw-tools", prog_name="fw-tools")
+def fw_tools() -> None:
+    """Group all subcommands."""
+
+
+def main() -> None:
+    """Run the command line of this process."""
+    sys.exit(run(fw_tools, "fw-tools"))
