@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+SPEC   := examples/compute_node/payload.toml
+OUT    := build/compute_node
+JOBS   ?= 2
+SETUP_MB := 900
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test bench lint format check-generated generate lock wheel clean
+
+help: ## Show this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(STAMP) ## Make .venv with locked wheels (done by the others when needed)
+
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; this is %s. Try: make PYTHON=python3.11 ..." % sys.version.split()[0])'
+	@echo "setup: $(VENV) from locked wheels, about $(SETUP_MB) MB on disk; a minute or two"
+	@start=$$(date +%s); \
+	$(PYTHON) -m venv --clear $(VENV) && \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock && \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . && \
+	echo "setup: $$(du -sm $(VENV) | cut -f1) MB in $$(( $$(date +%s) - start )) s"
+	@touch $@
+
+demo: $(STAMP) ## Description -> gateware -> verified -> its telemetry decoded
+	@$(BIN)/fw-tools verify $(SPEC) -o $(OUT) --jobs $(JOBS)
+	@$(BIN)/fw-telemetry decode $(OUT)/housekeeping.bin --definition $(OUT)/generated/telemetry.py:PACKETS
+
+test: $(STAMP) ## Run every test
+	@$(BIN)/python -m pytest -n $(JOBS) --durations=10 $(PYTEST_ARGS)
+
+bench: $(STAMP) ## Measure against peers; CASE=prefix picks rows
+	@$(BIN)/python -m tests.benchmarks $(CASE)
+
+lint: $(STAMP) ## Lint, format check and types
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+
+format: $(STAMP) ## Bring every source into its format
+	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+generate: $(STAMP) ## Write the examples' generated files anew
+	@$(BIN)/fw-tools generate $(SPEC) -o examples/compute_node/generated
+
+check-generated: $(STAMP) ## Compare the checked-in generated files with what is generated now
+	@$(BIN)/fw-tools generate $(SPEC) -o examples/compute_node/generated --check
+
+lock: ## Resolve requirements.lock anew (needs uv)
+	@uv pip compile --quiet --universal --all-extras --generate-hashes --no-emit-index-url \
+	  --custom-compile-command "make lock" pyproject.toml -o requirements.lock
+
+wheel: $(STAMP) ## Build the wheel into dist/
+	@$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation -w dist .
+
+clean: ## Remove what was built here (not .venv)
+	@rm -rf build dist

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Rules for the whole test run: outside data, and skips that a strict run does not forgive."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Deselect the tests that need recorded dumps when nobody says where these are."""
+    if os.environ.get("FW_TEST_DATA"):
+        return
+    outside = [item for item in items if item.get_closest_marker("outside_data")]
+    if outside:
+        items[:] = [item for item in items if item not in outside]
+        config.hook.pytest_deselected(items=outside)
+
+
+def pytest_report_header() -> str:
+    """Say where the recorded dumps are, or that there are none."""
+    folder = os.environ.get("FW_TEST_DATA")
+    return (
+        f"recorded dumps: {folder or 'FW_TEST_DATA is not set; tests that need them are left out'}"
+    )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Fail a skip that is not marked `hardware` when FW_STRICT_SKIPS is set (as CI does)."""
+    report = yield
+    is_forgiven = item.get_closest_marker("hardware") is not None
+    if os.environ.get("FW_STRICT_SKIPS") and report.skipped and not is_forgiven:
+        if not hasattr(report, "wasxfail"):
+            report.outcome = "failed"
+            report.longrepr = f"skipped where skips are failures: {report.longrepr}"
+    return report
+
+
+@pytest.fixture(scope="session")
+def test_data() -> Path:
+    """Return the folder of recorded dumps."""
+    return Path(os.environ["FW_TEST_DATA"])
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """Return the root of the tree under test."""
+    return ROOT
