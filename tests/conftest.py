@@ -32,11 +32,10 @@ def pytest_report_header() -> str:
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     """Fail a skip that is not marked `hardware` when FW_STRICT_SKIPS is set (as CI does)."""
     report = yield
-    is_forgiven = item.get_closest_marker("hardware") is not None
+    is_forgiven = item.get_closest_marker("hardware") or hasattr(report, "wasxfail")
     if os.environ.get("FW_STRICT_SKIPS") and report.skipped and not is_forgiven:
-        if not hasattr(report, "wasxfail"):
-            report.outcome = "failed"
-            report.longrepr = f"skipped where skips are failures: {report.longrepr}"
+        report.outcome = "failed"
+        report.longrepr = f"skipped where skips are failures: {report.longrepr}"
     return report
 
 
