@@ -16,7 +16,10 @@ COMMANDS = {
     "verify": ("fw_tools.cli.verify:verify", "Generate, lint, build and run every bench."),
     "bench": ("fw_tools.cli.bench:bench", "Run your own cocotb bench on your own RTL."),
     "ecc": ("fw_tools.cli.ecc:ecc", "Show and emit error-correcting codes."),
-    "doctor": ("fw_tools.cli.doctor:doctor", "Show every tool, its version and where it comes from."),
+    "doctor": (
+        "fw_tools.cli.doctor:doctor",
+        "Show every tool, its version and where it comes from.",
+    ),
 }
 
 HELP = """From one payload description to verified gateware and decoded telemetry.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A command group that loads a subcommand only when it is called, and turns errors into exit codes."""
+"""Command groups that load a subcommand only when called, and errors as exit codes."""
 
 import os
 import sys
@@ -55,7 +55,8 @@ class LazyGroup(click.Group):
 def run(command: click.Command, program: str, arguments: Sequence[str] | None = None) -> int:
     """Run a command line and return its exit code; see `ExitCode` for what each means.
 
-    A subcommand returns an `ExitCode` (or None for DONE) and raises `ReportedError` for what a user can cure.
+    A subcommand returns an `ExitCode` (None is DONE) and raises `ReportedError` for what a user
+    can cure.
     """
     try:
         result = command.main(

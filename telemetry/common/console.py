@@ -11,13 +11,16 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
 
+PIPE_WIDTH = 160  # Columns of a table that does not go to a terminal.
+
 
 @cache
 def output() -> "Console":
     """Return the console of results. Colour appears only on a terminal; `NO_COLOR` is honoured."""
     from rich.console import Console
 
-    return Console(file=sys.stdout, highlight=False, soft_wrap=True)
+    width = None if sys.stdout.isatty() else PIPE_WIDTH
+    return Console(file=sys.stdout, highlight=False, soft_wrap=True, width=width)
 
 
 @cache

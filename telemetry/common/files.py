@@ -13,7 +13,7 @@ from typing import IO, Any
 def write_atomically(path: Path, mode: str = "w", **open_options: Any) -> Iterator[IO[Any]]:
     """Open a temporary neighbour of `path`; rename it to `path` only when the block ends well.
 
-    Parent folders are created. On an exception the temporary file is removed and `path` is as it was.
+    Parent folders are created. On an exception the temporary file goes and `path` is as it was.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     if "b" not in mode:
@@ -22,8 +22,8 @@ def write_atomically(path: Path, mode: str = "w", **open_options: Any) -> Iterat
     try:
         with os.fdopen(descriptor, mode, **open_options) as stream:
             yield stream
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, path)
+        Path(temporary).chmod(0o666 & ~_umask())
+        Path(temporary).replace(path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
