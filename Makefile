@@ -6,7 +6,7 @@ STAMP  := $(VENV)/.installed
 SPEC   := examples/compute_node/payload.toml
 OUT    := build/compute_node
 JOBS   ?= 2
-SETUP_MB := 900
+SETUP_MB := 820
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test bench lint format check-generated generate lock wheel clean
@@ -34,7 +34,7 @@ test: $(STAMP) ## Run every test
 	@$(BIN)/python -m pytest -n $(JOBS) --durations=10 $(PYTEST_ARGS)
 
 bench: $(STAMP) ## Measure against peers; CASE=prefix picks rows
-	@$(BIN)/python -m tests.benchmarks $(CASE)
+	@$(BIN)/python tests/benchmarks $(CASE)
 
 lint: $(STAMP) ## Lint, format check and types
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
