@@ -17,7 +17,6 @@ from pathlib import Path
 from fw_tools.errors import MissingToolError
 
 DISTRIBUTION = "fw-tools"
-OUR_PACKAGES = ("fw_tools", "telemetry", "hdl")
 MINIMUM_VERILATOR = (5, 36)  # cocotb 2.1 refuses older ones.
 
 # What the build of a simulation calls, and the system packages that hold it.
@@ -108,26 +107,6 @@ def libraries() -> tuple[Tool, ...]:
 def site_packages() -> str:
     """Return the folder into which this Python installs libraries."""
     return sysconfig.get_path("purelib")
-
-
-def foreign_packages() -> tuple[str, ...]:
-    """Return one line per package that stands in the way of ours on this Python's path."""
-    ours = Path(__file__).resolve().parent.parent
-    found = []
-    for package in OUR_PACKAGES:
-        spec = util.find_spec(package)
-        origin = Path(spec.origin).resolve() if spec and spec.origin else None
-        if origin is None or ours not in origin.parents:
-            found.append(
-                f"{package}: {origin or 'not found'} is a foreign package that shadows ours "
-                f"({ours / package}); remove it or use a fresh virtual environment"
-            )
-    if _version("crcmod-plus"):
-        found.append(
-            "crcmod: crcmod-plus is installed too and overwrites the same module; "
-            f"{shlex.join([sys.executable, '-m', 'pip', 'uninstall', 'crcmod-plus'])}"
-        )
-    return tuple(found)
 
 
 @cache

@@ -20,7 +20,7 @@ FLOORS = (
     {"fw_tools.errors"},
 )
 # Plain records and tools beside the house: importable from every floor, importing none.
-BESIDE = {"fw_tools.report", "fw_tools.toolchain"}
+BESIDE = {"fw_tools.report", "fw_tools.toolchain", "fw_tools.shadow"}
 BESIDE_MAY_IMPORT = {"fw_tools.errors", "telemetry.common"}
 BENCH_MAY_IMPORT = {"fw_tools.ecc", "fw_tools.power", "telemetry", "hdl"}
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 import click
 
 from fw_tools import toolchain
+from fw_tools.shadow import foreign_packages
 from telemetry.common.console import output
 from telemetry.common.exit_codes import ExitCode
 
@@ -21,7 +22,7 @@ def doctor() -> ExitCode:
     """
     tools = toolchain.simulation_tools()
     libraries = toolchain.libraries()
-    foreign = toolchain.foreign_packages()
+    foreign = foreign_packages()
     _print_table("Python", [_python()])
     _print_table("Simulation", tools)
     _print_table(f"Libraries, from {toolchain.site_packages()} unless said", libraries)

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The command `fw-tools`."""
 
-import sys
-
 import click
 
 from telemetry.common.command import LazyGroup, run
@@ -51,6 +49,6 @@ def fw_tools() -> None:
     """Group all subcommands."""
 
 
-def main() -> None:
-    """Run the command line of this process."""
-    sys.exit(run(fw_tools, "fw-tools"))
+def run_command_line() -> int:
+    """Run the command line of this process and return its exit code."""
+    return run(fw_tools, "fw-tools")
