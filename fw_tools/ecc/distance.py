@@ -11,8 +11,9 @@ from operator import xor
 def minimum_distance(columns: tuple[int, ...]) -> int:
     """Return the smallest number of columns that sum to zero.
 
-    That this is the minimum distance: MacWilliams and Sloane, chapter 1, theorem 10. Sums of half the columns are met in the middle, which is quick for the short distances of memory
-    codes. Raise `ValueError` when no columns sum to zero, so that zero is the only codeword.
+    That this is the minimum distance: MacWilliams and Sloane, chapter 1, theorem 10. Sums of half
+    the columns meet in the middle, which is quick for the short distances of memory codes. Raise
+    `ValueError` when no columns sum to zero, so that zero is the only codeword.
     """
     for weight in range(1, len(columns) + 1):
         if _some_sum_to_zero(columns, weight):
