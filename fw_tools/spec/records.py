@@ -18,6 +18,11 @@ class FieldSpec:
     unit: str  # "" where the value has none.
 
 
+# Octets of a housekeeping report besides its fields: primary header 6 (CCSDS 133.0-B 4.1.3),
+# PUS-C secondary header 7 + time 7 (ECSS-E-ST-70-41C 7.4.3.1), structure ID 2, CRC 2.
+PACKET_OVERHEAD_OCTETS = 6 + 7 + 7 + 2 + 2
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PacketSpec:
     """A housekeeping report: CCSDS space packet, PUS-C TM[3,25]."""
@@ -28,6 +33,11 @@ class PacketSpec:
     destination_id: int  # 16 bit
     period_us: int
     fields: tuple[FieldSpec, ...]
+
+    @property
+    def octets(self) -> int:
+        """Length of the whole packet, from primary header to CRC."""
+        return PACKET_OVERHEAD_OCTETS + sum(field.bits // 8 for field in self.fields)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Checked tables to the frozen records of the floors below."""
+
+from collections.abc import Mapping
+
+from fw_tools.ecc.records import MemorySpec
+from fw_tools.power.records import FaultResponses, HardTrip, OnUpset, PowerGood, RailSpec
+from fw_tools.spec.records import FieldSpec, PacketSpec
+from fw_tools.spec.schema import HardTripTable, MemoryTable, PacketTable, RailTable
+
+
+def memory_spec(name: str, table: MemoryTable) -> MemorySpec:
+    """Return the record of one memory."""
+    return MemorySpec(
+        name=name,
+        data_bits=table.data_bits,
+        words=table.words,
+        code=str(table.code),
+        scrub_interval_us=table.scrub_interval,
+    )
+
+
+def rail_spec(name: str, table: RailTable, on_upset: OnUpset) -> RailSpec:
+    """Return the record of one rail; `on_upset` is the board's, where the rail has none."""
+    return RailSpec(
+        name=name,
+        nominal_mv=table.volts,
+        rated_ma=table.amps,
+        after=tuple(table.after),
+        keep_alive=table.keep_alive,
+        ramp_min_us=table.ramp[0],
+        ramp_max_us=table.ramp[1],
+        timeout_us=table.timeout,
+        settle_us=table.settle,
+        off_timeout_us=table.off.timeout,
+        power_good=PowerGood(
+            input=table.pg.input,
+            on_percent=table.pg.on,
+            off_percent=table.pg.off,
+            filter_us=table.pg.filter,
+        ),
+        hard_trip=_hard_trip(table.hard_trip),
+        on_fault=FaultResponses(**dict(table.on_fault)),
+        on_upset=table.on_upset or on_upset,
+    )
+
+
+def _hard_trip(table: HardTripTable | None) -> HardTrip | None:
+    if table is None:
+        return None
+    return HardTrip(input=table.input, limit_ma=table.amps, blank_us=table.blank)
+
+
+def packet_spec(name: str, table: PacketTable, bits: Mapping[str, int]) -> PacketSpec:
+    """Return the record of one packet; `bits` is the width of every source it uses."""
+    return PacketSpec(
+        name=name,
+        apid=table.apid,
+        structure_id=table.structure_id,
+        destination_id=table.destination_id,
+        period_us=table.period,
+        fields=tuple(
+            FieldSpec(
+                name=field.name,
+                source=field.source,
+                bits=field.bits or bits[field.source],
+                unit=field.unit,
+            )
+            for field in table.fields
+        ),
+    )

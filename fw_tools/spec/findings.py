@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Mistakes of one file, collected so that one run shows them all."""
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from fw_tools.errors import InputError
+from fw_tools.spec.toml_source import KeyPath, TomlSource
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Finding:
+    """One mistake: its line, the table it is in ("rail v1p0", or ""), and what would be right."""
+
+    line: int
+    where: str
+    message: str
+
+    def text(self, shown: str) -> str:
+        """Return the line that a user sees; `shown` is the path as the user gave it."""
+        where = f"{self.where}: " if self.where else ""
+        return f"{shown}:{self.line}: {where}{self.message}"
+
+
+class Findings:
+    """The mistakes found so far in one source."""
+
+    def __init__(self, source: TomlSource) -> None:
+        self.source = source
+        self._found: dict[Finding, None] = {}  # A set that keeps its order.
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def add(self, path: KeyPath, where: str, message: str) -> None:
+        """Record a mistake at the key `path`, or at its nearest ancestor in the file."""
+        self._found[Finding(self.source.line(path), where, message)] = None
+
+    def raise_if_any(self) -> None:
+        """Raise `InputError` with all mistakes, one per line, in order of their lines."""
+        if self._found:
+            ordered = sorted(self._found, key=lambda finding: finding.line)
+            raise InputError("\n".join(finding.text(self.source.shown) for finding in ordered))
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """Return the known word that `word` most likely means, or None when none is near."""
+    folded = {name.lower(): name for name in known}
+    near = difflib.get_close_matches(word.lower(), folded, n=1, cutoff=0.6)
+    return folded[near[0]] if near else None
+
+
+def suggestion(word: str, known: Iterable[str]) -> str:
+    """Return "did you mean 'x'?", or the list of what is known when nothing is near."""
+    names = list(known)
+    if near := nearest(word, names):
+        return f"did you mean {near!r}?"
+    return f"known here: {', '.join(names)}" if names else "nothing is known here"

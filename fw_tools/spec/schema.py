@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The form of payload.toml and bench.toml, table by table: types, ranges, defaults, descriptions.
+
+Attributes are named as the keys of the file; values are already numbers in the unit of the record.
+"""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from fw_tools.ecc.records import MAX_DATA_BITS, MIN_DATA_BITS
+from fw_tools.power.records import FaultResponse, OnUpset
+from fw_tools.spec.values import (
+    Amps,
+    Clock,
+    CodeName,
+    Duration,
+    DurationOrNone,
+    Name,
+    Percent,
+    Period,
+    Response,
+    Scalar,
+    Text,
+    Texts,
+    Upset,
+    Volts,
+    WallClock,
+    Window,
+)
+
+MAX_APID = 2046  # 2047 is the idle APID, CCSDS 133.0-B 4.1.3.3.4.
+
+
+class Table(BaseModel):
+    """A table of the file: unknown keys are refused, and nothing is converted silently."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+def key(description: str, *examples: object, **options: Any) -> Any:
+    """Return a required key with its description and examples (as they stand in the file)."""
+    return Field(description=description, examples=list(examples) or None, **options)
+
+
+class BoardTable(Table):
+    """[board]: what holds for the whole payload."""
+
+    name: Name = key("Name of the payload; prefixes every generated module.", "compute_node")
+    clock: Clock = key("Clock of the generated logic: a whole number of MHz.", "50MHz")
+    on_upset: Upset = key(
+        "When a state code is illegal: back to the right state, or all switched rails off. "
+        "A rail may say otherwise.",
+        "correct",
+        default=OnUpset.CORRECT,
+    )
+
+
+class MemoryTable(Table):
+    """[memory.NAME]: one ECC-protected memory."""
+
+    data_bits: int = key("Width of a word.", 64, ge=MIN_DATA_BITS, le=MAX_DATA_BITS)
+    words: int = key("Number of words.", 1024, ge=2, le=65536)
+    code: CodeName = key("Error-correcting code: hsiao is SEC-DED.", "hsiao")
+    scrub_interval: Duration = key("Time between the scrub of one word and of the next.", "10us")
+
+
+class PowerGoodTable(Table):
+    """pg = {...}: the power-good comparator of a rail."""
+
+    input: Name = key("Name of the power-good pin.", "pg_core")
+    on: Percent = key("The pin rises at this part of the nominal voltage.", "95%")
+    off: Percent = key("The pin falls at this part of the nominal voltage; below 'on'.", "90%")
+    filter: DurationOrNone = key("A level counts once it was stable for this long.", "8us")
+
+
+class OffTable(Table):
+    """off = {...}: switching a rail off."""
+
+    timeout: Duration = key("Power good must have fallen this long after switch-off.", "60ms")
+
+
+class HardTripTable(Table):
+    """hard_trip = {...}: the over-current comparator of a rail."""
+
+    input: Name = key("Name of the over-current pin.", "oc_core")
+    amps: Amps = key("Current at which the comparator trips.", "110A")
+    blank: DurationOrNone = key("The pin must be high this long without a break.", "5us")
+
+
+class OnFaultTable(Table):
+    """on_fault = {...}: the response to each fault of a rail; 'kill:tree' where not given."""
+
+    ramp_early: Response = key(
+        "Power good before the ramp window.", "kill:tree", default=FaultResponse.KILL_TREE
+    )
+    ramp_timeout: Response = key(
+        "No power good within 'timeout'.", "kill:tree", default=FaultResponse.KILL_TREE
+    )
+    pg_lost: Response = key(
+        "Power good fell while the rail was on.", "kill:board", default=FaultResponse.KILL_TREE
+    )
+    oc: Response = key("Over-current trip.", "kill:board", default=FaultResponse.KILL_TREE)
+    stuck_on: Response = key(
+        "Power good still high 'off.timeout' after switch-off.",
+        "ignore",
+        default=FaultResponse.KILL_TREE,
+    )
+
+
+class RailTable(Table):
+    """[rail.NAME]: one supply rail."""
+
+    volts: Volts = key("Nominal voltage.", "1.05V")
+    amps: Amps = key("Rated current.", "60A")
+    after: list[str] = key(
+        "Rails that must be on before this one is switched on.", ["v12_ibc"], default=[]
+    )
+    ramp: Window = key(
+        "Earliest and latest power good after switch-on. Earlier is a fault; later is reported.",
+        "0.2ms..40ms",
+    )
+    timeout: Duration = key("Power good later than this is a fault.", "45ms")
+    settle: DurationOrNone = key("Time from power good to 'on'; none by default.", "1ms", default=0)
+    pg: PowerGoodTable = key(
+        "Power-good comparator.", {"input": "pg_core", "on": "95%", "off": "90%", "filter": "8us"}
+    )
+    off: OffTable = key("Switching off.", {"timeout": "60ms"})
+    hard_trip: HardTripTable | None = key(
+        "Over-current comparator; a rail without it has none.",
+        {"input": "oc_core", "amps": "110A", "blank": "5us"},
+        default=None,
+    )
+    on_fault: OnFaultTable = key(
+        "Response to each fault: ignore, kill:rail, kill:tree or kill:board; kill:tree by default.",
+        {"pg_lost": "kill:board"},
+        default=OnFaultTable(),
+    )
+    keep_alive: bool = key("On from reset; goes off only by its own faults.", True, default=False)
+    on_upset: Upset | None = key(
+        "As in [board], for this rail; by default as there.", "safe_off", default=None
+    )
+
+
+class FieldTable(Table):
+    """One field of a packet."""
+
+    name: Name = key("Name of the field, as the ground sees it.", "core_state")
+    source: str = key("Where the value comes from.", "rails.on", "input.core_temperature")
+    bits: int | None = key(
+        "Width of an input: 8, 16, 24 or 32. Other sources have their own.", 16, default=None
+    )
+    unit: str = key("Unit of the value, for the ground.", "cK", default="")
+
+
+class PacketTable(Table):
+    """[packet.NAME]: a housekeeping report, CCSDS space packet with PUS-C TM[3,25]."""
+
+    apid: int = key("Application process identifier.", 66, ge=0, le=MAX_APID)
+    structure_id: int = key("Housekeeping structure, ECSS-E-ST-70-41C 8.3.2.25.", 1, ge=0, le=65535)
+    destination_id: int = key("PUS destination; 0 by default.", 0, ge=0, le=65535, default=0)
+    period: Period = key("Time between two packets.", "1s")
+    fields: list[FieldTable] = key(
+        "Fields in order of transmission.",
+        [{"name": "rails_on", "source": "rails.on"}],
+        min_length=1,
+    )
+
+
+class BenchTable(Table):
+    """[[bench]]: SystemVerilog of your own, and the cocotb modules that exercise it.
+
+    Paths are relative to the file that holds the table.
+    """
+
+    name: Text = key("Name of the bench in tables and reports.", "fifo")
+    top: Texts = key("Top module; a list runs the bench once for each.", "fifo")
+    modules: Texts = key("cocotb test modules (Python).", "test_fifo")
+    sources: Texts = key("SystemVerilog files; * and ** match several.", "rtl/*.sv", default=[])
+    filelists: Texts = key("Files as given to a simulator's -f.", "files.f", default=[])
+    include_dirs: Texts = key("Folders of `include files.", "rtl/include", default=[])
+    defines: dict[str, Scalar] = key("Preprocessor macros.", {"SIMULATION": True}, default={})
+    parameters: dict[str, Scalar | list[Scalar]] = key(
+        "Parameters of the top; a list runs the bench once for each value.",
+        {"Depth": [4, 16]},
+        default={},
+    )
+    verilator_args: Texts = key("Further arguments of Verilator.", ["-Wno-WIDTH"], default=[])
+    waivers: Texts = key("Verilator control files (.vlt).", "rtl/waivers.vlt", default=[])
+    python_paths: Texts = key(
+        "Where the test modules are; by default the folder of this file.", "bench", default=[]
+    )
+    environment: dict[str, str] = key(
+        "Environment variables of the simulation.", {"FIFO_MODE": "fast"}, default={}
+    )
+    lint: bool = key("Demand that Verilator -Wall is quiet.", True, default=False)
+    timeout: WallClock | None = key(
+        "Wall clock after which a run is stopped and counts as failed.", "60s", default=None
+    )
+
+
+class BenchFile(Table):
+    """bench.toml: benches of your own, without a payload."""
+
+    bench: list[BenchTable] = key("Your benches.", min_length=1)
+
+
+class PayloadFile(Table):
+    """payload.toml: the whole description of a payload."""
+
+    board: BoardTable = key("What holds for the whole payload.")
+    memory: dict[Name, MemoryTable] = key("ECC-protected memories.", default={})
+    rail: dict[Name, RailTable] = key("Supply rails, in the order of their bits in bitmaps.")
+    packet: dict[Name, PacketTable] = key("Telemetry packets; this version makes 'housekeeping'.")
+    bench: list[BenchTable] = key("Your own benches, run beside ours.", default=[])
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON Schema (2020-12) of payload.toml, for the completion of editors."""
+    schema = PayloadFile.model_json_schema()
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema"} | schema

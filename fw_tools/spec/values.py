@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Types of the values in a description: how each is read, and how editors are told of it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import (
+    BeforeValidator,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    WithJsonSchema,
+)
+from pydantic_core import CoreSchema, core_schema
+
+from fw_tools.power.records import FaultResponse, OnUpset
+from fw_tools.spec import names
+from fw_tools.spec.findings import suggestion
+from fw_tools.spec.quantities import (
+    CURRENT,
+    FREQUENCY,
+    PERCENT,
+    TIME,
+    VOLTAGE,
+    Dimension,
+    parse_between,
+    parse_window,
+)
+
+LONGEST_TIME = "1000s"
+
+
+class Code(StrEnum):
+    """Error-correcting codes of a memory."""
+
+    HSIAO = "hsiao"
+
+
+@dataclass(frozen=True, eq=False)
+class Parsed:
+    """Marks a type whose value `parse` returns, or `ValueError` with the words for the user."""
+
+    parse: Callable[[object], Any]
+    schema: dict[str, Any]  # JSON Schema of the value in the file.
+
+    def __get_pydantic_core_schema__(self, _: Any, __: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(self.parse)
+
+    def __get_pydantic_json_schema__(self, _: CoreSchema, __: GetJsonSchemaHandler) -> Any:
+        return dict(self.schema)
+
+
+def _pattern(dimension: Dimension) -> str:
+    return rf"[0-9]+(\.[0-9]+)?\s*({'|'.join(dimension.units)})"
+
+
+def _quantity(dimension: Dimension, lowest: str, highest: str) -> Parsed:
+    return Parsed(
+        lambda value: parse_between(value, dimension, lowest, highest),
+        {"type": "string", "pattern": f"^{_pattern(dimension)}$"},
+    )
+
+
+def _window(dimension: Dimension, highest: str) -> Parsed:
+    end = _pattern(dimension)
+    return Parsed(
+        lambda value: parse_window(value, dimension, highest),
+        {"type": "string", "pattern": rf"^{end}\s*\.\.\s*{end}$"},
+    )
+
+
+def _choice(enumeration: type[StrEnum]) -> Parsed:
+    known = [str(member) for member in enumeration]
+
+    def parse(value: object) -> StrEnum:
+        if isinstance(value, str) and value in known:
+            return enumeration(value)
+        raise ValueError(f"unknown value {value!r}; {suggestion(str(value), known)}")
+
+    return Parsed(parse, {"type": "string", "enum": known})
+
+
+def _parse_name(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"expected a name in quotes, got {value}")
+    return names.check_identifier(value)
+
+
+def _parse_clock(value: object) -> int:
+    clock_hz = parse_between(value, FREQUENCY, "1MHz", "1000MHz")
+    if clock_hz % 1_000_000:
+        raise ValueError(f"{value!r} is no whole number of MHz; times are counted in microseconds")
+    return clock_hz
+
+
+def _as_list(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+Name = Annotated[
+    str,
+    Parsed(_parse_name, {"type": "string", "pattern": names.PATTERN, "maxLength": names.LONGEST}),
+]
+Volts = Annotated[int, _quantity(VOLTAGE, "1mV", "1000V")]  # mV
+Amps = Annotated[int, _quantity(CURRENT, "1mA", "1000A")]  # mA
+Duration = Annotated[int, _quantity(TIME, "1us", LONGEST_TIME)]  # us
+DurationOrNone = Annotated[int, _quantity(TIME, "0us", LONGEST_TIME)]  # us
+Window = Annotated[tuple[int, int], _window(TIME, LONGEST_TIME)]  # us
+Period = Annotated[int, _quantity(TIME, "1ms", "1h")]  # us
+WallClock = Annotated[int, _quantity(TIME, "1ms", "24h")]  # us
+Percent = Annotated[int, _quantity(PERCENT, "1%", "100%")]
+Clock = Annotated[
+    int, Parsed(_parse_clock, {"type": "string", "pattern": f"^{_pattern(FREQUENCY)}$"})
+]  # Hz
+Upset = Annotated[OnUpset, _choice(OnUpset)]
+Response = Annotated[FaultResponse, _choice(FaultResponse)]
+CodeName = Annotated[Code, _choice(Code)]
+Text = Annotated[str, Field(min_length=1)]
+Texts = Annotated[
+    list[Text],
+    BeforeValidator(_as_list),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
+]
+Scalar = bool | int | Decimal | str
