@@ -4,6 +4,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
+from typing import NamedTuple
 
 from fw_tools.ecc.distance import minimum_distance
 from fw_tools.errors import InputError
@@ -76,8 +77,7 @@ class Verdict(StrEnum):
     UNCORRECTABLE = "uncorrectable"  # Any other syndrome, even or odd; data are as received.
 
 
-@dataclass(frozen=True, slots=True)
-class Decoded:
+class Decoded(NamedTuple):
     """The outputs of a decoder."""
 
     data: int

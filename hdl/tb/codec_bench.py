@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The emitted encoder and decoder against the arithmetic model, under every one and two flips.
+
+Configuration (JSON, named by FW_BENCH_CONFIG): `code` ("hsiao") and `data_bits`.
+Top: `codec_harness`, which sweeps a flip over all codeword bits; lane j flips bit j.
+"""
+
+import json
+import os
+import random
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import cocotb
+from cocotb.triggers import Timer
+
+from fw_tools.ecc import LinearCode, Verdict, decode, encode, hsiao
+
+SEEDED_WORDS = 16
+SEEDED_PAIRS = 200  # Each is one step, so that many times n triple flips are seen.
+
+
+def configured_code() -> LinearCode:
+    """Return the code under test."""
+    config = json.loads(Path(os.environ["FW_BENCH_CONFIG"]).read_text(encoding="utf-8"))
+    return hsiao(config["data_bits"])
+
+
+def data_words(data_bits: int) -> list[int]:
+    """Return all-0, all-1, walking-1 and seeded words."""
+    walking = [1 << i for i in range(data_bits)]
+    seeded = [random.getrandbits(data_bits) for _ in range(SEEDED_WORDS)]
+    return [0, (1 << data_bits) - 1, *walking, *seeded]
+
+
+class CodecBench:
+    """Drives the harness and compares all of its lanes with the model at once."""
+
+    @classmethod
+    async def start(cls, dut: Any) -> "CodecBench":
+        """Return a bench on a harness that waits for its first sweep."""
+        dut.start_i.value = 0
+        await Timer(1, "ns")
+        return cls(dut, configured_code())
+
+    def __init__(self, dut: Any, code: LinearCode) -> None:
+        self.dut = dut
+        self.code = code
+        flips = [1 << j for j in range(code.codeword_bits)]
+        self.lane_flips = [*flips, 0]
+        self.is_started = False
+
+    async def check(self, data: int, mask: int) -> list[Verdict]:
+        """Compare every lane for one data word and one common mask; return the model's verdicts."""
+        self.dut.data_i.value = data
+        self.dut.mask_i.value = mask
+        self.is_started = not self.is_started
+        self.dut.start_i.value = self.is_started
+        await self.dut.done_o.value_change
+        codeword = encode(self.code, data)
+        got = int(self.dut.codeword_o.value)
+        assert got == codeword, f"encoder: data {data:#x} gives {got:#x}, model {codeword:#x}"
+        wanted = [decode(self.code, codeword ^ mask ^ flip) for flip in self.lane_flips]
+        verdicts = [decoded.verdict for decoded in wanted]
+        place = f"data {data:#x}, common mask {mask:#x}"
+        self._compare("data_o", self.code.data_bits, (d.data for d in wanted), place)
+        self._compare("syndrome_o", self.code.check_bits, (d.syndrome for d in wanted), place)
+        self._compare("corrected_o", 1, (v == Verdict.CORRECTED for v in verdicts), place)
+        self._compare("uncorrectable_o", 1, (v == Verdict.UNCORRECTABLE for v in verdicts), place)
+        return verdicts
+
+    def _compare(self, port: str, bits: int, wanted: Iterable[int], place: str) -> None:
+        packed = 0
+        for lane, value in enumerate(wanted):
+            packed |= value << lane * bits
+        got = int(getattr(self.dut, port).value)
+        if got != packed:
+            lane = ((got ^ packed) & -(got ^ packed)).bit_length() - 1
+            flip = self.lane_flips[lane // bits]
+            raise AssertionError(
+                f"decoder: {port} differs from the model for {place}, flip {flip:#x}"
+            )
+
+    async def check_word(self, data: int) -> None:
+        """Compare no flip, every single and every double flip of one data word."""
+        n = self.code.codeword_bits
+        verdicts = await self.check(data, 0)
+        assert verdicts == [Verdict.CORRECTED] * n + [Verdict.CLEAN]
+        for bit in range(n):
+            verdicts = await self.check(data, 1 << bit)
+            assert verdicts.count(Verdict.UNCORRECTABLE) == n - 1  # Lane `bit` flips back.
+
+
+@cocotb.test()
+async def every_single_flip_is_corrected_and_every_double_flip_reported(dut: Any) -> None:
+    bench = await CodecBench.start(dut)
+    for data in data_words(bench.code.data_bits):
+        await bench.check_word(data)
+
+
+@cocotb.test()
+async def triple_flips_end_as_the_model_says(dut: Any) -> None:
+    bench = await CodecBench.start(dut)
+    n = bench.code.codeword_bits
+    verdicts: list[Verdict] = []
+    for _ in range(SEEDED_PAIRS):
+        first, second = random.sample(range(n), 2)
+        data = random.getrandbits(bench.code.data_bits)
+        lanes = await bench.check(data, 1 << first | 1 << second)
+        verdicts += [lanes[j] for j in range(n) if j not in (first, second)]
+    assert Verdict.CLEAN not in verdicts  # Distance 4: three flips never make a codeword.
+    wrong = verdicts.count(Verdict.CORRECTED)
+    share = 100 * wrong / len(verdicts)
+    dut._log.info(f"{wrong} of {len(verdicts)} triple flips taken for single ones: {share:.1f} %")
