@@ -1,0 +1,118 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Compile cache for Verilator's make (its OBJCACHE): objcache.sh COMPILER ARGUMENT...
+#
+# A shell script, because it starts for every object and a Python would cost more than some objects.
+# An object is keyed by command line, FW_OBJCACHE_IDENTITY (compiler, run-time sources; computed
+# once by the caller) and, for generated sources, by every generated file of the build folder.
+# Sources that are neither are compiled as if this script were not there: what they include is
+# unknown. Whatever goes wrong with the cache, the object is compiled.
+#
+# FW_OBJCACHE_FOLDER    where objects are kept
+# FW_OBJCACHE_IDENTITY  digest of compiler and run-time sources
+# FW_OBJCACHE_RUNTIME   VERILATOR_ROOT, replaced in the key so that two installations share
+# FW_OBJCACHE_HARNESS   cocotb's verilator.cpp
+# FW_OBJCACHE_HEADER    header to precompile for generated sources, or nothing
+# FW_OBJCACHE_LOG       gets one line per object: "hit NAME" or "miss NAME"
+
+command -v sha256sum >/dev/null || exec "$@"
+
+source='' object='' previous=''
+for word; do
+    case $word in *.cpp) source=$word ;; esac
+    [ "$previous" = -o ] && object=$word
+    previous=$word
+done
+name=${source##*/}
+[ -n "$object" ] || object=${name%.cpp}.o
+
+digest() {
+    { printf '%s\n' "$FW_OBJCACHE_IDENTITY" "$@" | sed "s|$FW_OBJCACHE_RUNTIME|@|g"; cat; } |
+        sha256sum | cut -c1-64
+}
+
+# Run a command while holding the lock of a cache entry: who comes second finds it made.
+locked() {
+    lock=$1
+    shift
+    if command -v flock >/dev/null && exec 9>"$lock"; then flock 9; fi
+    "$@"
+    status=$?
+    rm -f "$lock"
+    exec 9>&-
+    return $status
+}
+
+keep() { # keep FILE ENTRY: atomic, and harmless when it fails
+    { cp "$1" "$2.$$" && mv "$2.$$" "$2"; } 2>/dev/null || rm -f "$2.$$"
+}
+
+fetch() { # fetch ENTRY: copy a cached object to where make wants it, and mark it as used
+    [ -f "$1" ] && cp "$1" "$object.$$" 2>/dev/null && mv "$object.$$" "$object" && touch "$1" &&
+        printf 'hit %s\n' "$object" >>"$FW_OBJCACHE_LOG"
+}
+
+compile() { # compile ENTRY COMMAND...
+    entry=$1
+    shift
+    fetch "$entry" && return
+    "$@" || return
+    printf 'miss %s\n' "$object" >>"$FW_OBJCACHE_LOG"
+    keep "$object" "$entry"
+}
+
+# Print the folder of the precompiled header for these flags; make it when it is not there.
+# Left out: the order of -O, and VM_COVERAGE, of which no header knows (it would double 94 MB).
+precompiled() {
+    wanted=yes level=-O0
+    for word; do
+        shift
+        case $word in -O*) level=$word ;; esac
+        case $word in
+        -o) wanted=no ;;
+        -c | -MMD | -O* | -DVM_COVERAGE=* | "$source") ;;
+        *) [ $wanted = yes ] && set -- "$@" "$word"; wanted=yes ;;
+        esac
+    done
+    set -- "$@" "$level"
+    folder=$FW_OBJCACHE_FOLDER/$(digest "$@" <"$FW_OBJCACHE_HEADER").pch
+    [ -d "$folder" ] || locked "$folder.lock" precompile "$folder" "$@"
+    [ -d "$folder" ] && touch "$folder" && printf '%s' "$folder"
+}
+
+precompile() {
+    [ -d "$1" ] && return
+    draft=$1.$$ final=$1 header=${FW_OBJCACHE_HEADER##*/}
+    shift
+    mkdir -p "$draft" && cp "$FW_OBJCACHE_HEADER" "$draft/$header" &&
+        "$@" -x c++-header "$draft/$header" -o "$draft/$header.gch" >&2 &&
+        mv "$draft" "$final"
+    rm -rf "$draft"
+}
+
+mkdir -p "$FW_OBJCACHE_FOLDER" || exec "$@"
+case $source in
+"$FW_OBJCACHE_RUNTIME"/*)
+    entry=$FW_OBJCACHE_FOLDER/$(digest "$@" </dev/null).o
+    fetch "$entry" || locked "$entry.lock" compile "$entry" "$@"
+    ;;
+"$FW_OBJCACHE_HARNESS" | Vtop*)
+    if [ "$source" = "$FW_OBJCACHE_HARNESS" ]; then
+        entry=$FW_OBJCACHE_FOLDER/$(cat Vtop.h "$source" | digest "$@").o
+    else
+        entry=$FW_OBJCACHE_FOLDER/$(cat Vtop*.h Vtop*.cpp | digest "$@").o
+    fi
+    if ! fetch "$entry"; then
+        folder=''
+        [ -n "$FW_OBJCACHE_HEADER" ] && folder=$(precompiled "$@")
+        header=$folder/${FW_OBJCACHE_HEADER##*/}
+        if [ -z "$folder" ]; then
+            compile "$entry" "$@"
+        elif ! compile "$entry" "$@" -include "$header"; then
+            [ -f "$header" ] && exit 1 # An error of the source, already told.
+            compile "$entry" "$@"      # Another process has just evicted the header.
+        fi
+    fi
+    ;;
+*) exec "$@" ;;
+esac

