@@ -75,6 +75,12 @@ class RegisterMap:
     state_words: tuple[RailWord, ...]
     memories: tuple[MemoryBlock, ...]
     packets: tuple[PacketRegister, ...]
+    size: int  # Octets.
+
+    @property
+    def address_bits(self) -> int:
+        """Bits that address every octet of the block."""
+        return (self.size - 1).bit_length()
 
 
 def elaborate_registers(payload: Payload) -> RegisterMap:
@@ -108,6 +114,7 @@ def elaborate_registers(payload: Payload) -> RegisterMap:
             PacketRegister(spec=packet, offset=packets + 4 * number)
             for number, packet in enumerate(payload.packets)
         ),
+        size=packets + 4 * len(payload.packets),
     )
 
 

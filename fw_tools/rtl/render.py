@@ -3,7 +3,7 @@
 
 from functools import cache
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 FORMAT_VERSION = 1  # Of the generated files; raised when their layout or meaning changes.
 FREE_USE = "This generated file may be used, changed and passed on under any terms."
@@ -11,9 +11,10 @@ FREE_USE = "This generated file may be used, changed and passed on under any ter
 
 @cache
 def _environment() -> Environment:
-    # The output is SystemVerilog, Python and SystemRDL: HTML escaping would corrupt it.
-    environment = Environment(  # noqa: S701
+    environment = Environment(
         loader=PackageLoader("fw_tools.rtl"),
+        # SystemVerilog, Python and SystemRDL would be corrupted by HTML escaping.
+        autoescape=select_autoescape(enabled_extensions=("html.j2",)),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A whole payload to text: every file of the output folder except its list of files."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import PurePosixPath
+
+from fw_tools.rtl.control_status import render_control_status
+from fw_tools.rtl.digest import model_digest
+from fw_tools.rtl.emit import GeneratedFile
+from fw_tools.rtl.packetiser import render_packetiser
+from fw_tools.rtl.registers import render_registers
+from fw_tools.rtl.render import header
+from fw_tools.rtl.telemetry_module import render_telemetry_module
+from fw_tools.spec.records import Payload
+
+FILE_LIST = PurePosixPath("filelist.f")
+
+
+def payload_digest(payload: Payload) -> str:
+    """Return the digest (hex) of what the gateware depends on; benches are no part of it."""
+    return model_digest(replace(payload, benches=()))
+
+
+def render_payload(payload: Payload) -> tuple[GeneratedFile, ...]:
+    """Return every generated file of `payload`, in compile order, the same on every machine."""
+    digest = payload_digest(payload)
+    files = [
+        *render_registers(payload, digest),
+        *render_control_status(payload, digest),
+    ]
+    for packet in payload.packets:
+        files += render_packetiser(payload, packet, digest)
+    files += render_telemetry_module(payload, digest)
+    merged = _merged(files)
+    return (*merged, _file_list(payload, merged, digest))
+
+
+def _merged(files: Iterable[GeneratedFile]) -> tuple[GeneratedFile, ...]:
+    """Keep one of the files that two parts need alike."""
+    kept: dict[PurePosixPath, GeneratedFile] = {}
+    for file in files:
+        if kept.setdefault(file.path, file) != file:
+            raise ValueError(f"two different texts for {file.path}")
+    return tuple(kept.values())
+
+
+def _file_list(payload: Payload, files: Iterable[GeneratedFile], digest: str) -> GeneratedFile:
+    sources = [str(file.path) for file in files if file.path.suffix == ".sv"]
+    sources.sort(key=lambda path: not path.endswith("_pkg.sv"))  # Packages first; stable.
+    head = header("//", digest, f"Sources of {payload.name} in compile order.")
+    return GeneratedFile(FILE_LIST, head + "".join(f"{path}\n" for path in sources))
