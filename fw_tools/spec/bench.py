@@ -2,6 +2,7 @@
 """[[bench]] tables, in payload.toml or in a file of their own, to one record per matrix cell."""
 
 import itertools
+import math
 import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
@@ -64,14 +65,15 @@ def _cells(table: BenchTable, place: Place) -> Iterator[BenchSpec]:
     """Yield one bench per top and combination of parameter values, in the order of the file."""
     common = _common(table, place)
     listed = _filelists(table, place)
-    axes = {name: _values(value) for name, value in table.parameters.items()}
-    _check_matrix(axes, len(table.top), place)
-    varied = {name for name, value in table.parameters.items() if isinstance(value, list)}
-    cells = itertools.product(table.top, *axes.values())
-    for top, *values in itertools.islice(cells, _MANY):
+    axes = {name: [_literal(item) for item in items] for name, items in table.parameters.items()}
+    cells = math.prod(len(axis) for axis in (table.top, *axes.values()))
+    if cells > _MANY:
+        place.add("parameters", f"{cells} combinations; at most {_MANY}")
+        return
+    for top, *values in itertools.product(table.top, *axes.values()):
         pairs = tuple(zip(axes, values, strict=True))
         shown = [f"top={top}"] if len(table.top) > 1 else []
-        shown += [f"{name}={value}" for name, value in pairs if name in varied]
+        shown += [f"{name}={value}" for name, value in pairs if len(axes[name]) > 1]
         yield BenchSpec(
             name=f"{table.name}[{','.join(shown)}]" if shown else table.name,
             top=top,
@@ -123,10 +125,6 @@ def _macros(defines: Mapping[str, Scalar]) -> Pairs:
     )
 
 
-def _values(value: Scalar | list[Scalar]) -> list[str]:
-    return [_literal(item) for item in value] if isinstance(value, list) else [_literal(value)]
-
-
 def _literal(value: Scalar) -> str:
     """Return a parameter's value as Verilator takes it after -G."""
     if isinstance(value, bool):
@@ -134,13 +132,3 @@ def _literal(value: Scalar) -> str:
     if isinstance(value, int | Decimal) or _NUMBER.fullmatch(value) or value.startswith('"'):
         return str(value)
     return f'"{value}"'
-
-
-def _check_matrix(axes: Mapping[str, list[str]], tops: int, place: Place) -> None:
-    cells = tops
-    for name, values in axes.items():
-        cells *= len(values)
-        if not values:
-            place.add(f"parameters.{name}", "is empty; give at least one value")
-    if cells > _MANY:
-        place.add("parameters", f"{cells} combinations; at most {_MANY}")

@@ -98,18 +98,16 @@ def parse_between(value: object, dimension: Dimension, lowest: str, highest: str
     return result
 
 
-def parse_window(value: object, dimension: Dimension, highest: str) -> tuple[int, int]:
-    """Return both ends of a window such as "0.2ms..40ms"; the first may be zero, as in "0us..40ms".
+def parse_window(value: object, highest: str) -> tuple[int, int]:
+    """Return both ends, in us, of a window such as "0.2ms..40ms"; the first may be "0us".
 
     Raises `ValueError` when an end is wrong, missing, beyond `highest`, or the ends are swapped.
     """
-    example = f"'{dimension.example}..{highest}'"
     if not isinstance(value, str) or ".." not in value:
-        raise ValueError(f"{_shown(value)} is no window; expected two times such as {example}")
+        raise ValueError(f"{_shown(value)} is no window; expected two times such as '0.2ms..40ms'")
     first, _, last = value.partition("..")
-    zero = f"0{dimension.usual[0]}"
-    low = parse_between(first.strip(), dimension, zero, highest)
-    high = parse_between(last.strip(), dimension, zero, highest)
+    low = parse_between(first.strip(), TIME, "0us", highest)
+    high = parse_between(last.strip(), TIME, "0us", highest)
     if low >= high:
         raise ValueError(f"{value!r} ends before it begins; expected earliest..latest")
     return low, high

@@ -12,6 +12,7 @@ from fw_tools.ecc.records import MAX_DATA_BITS, MIN_DATA_BITS
 from fw_tools.power.records import FaultResponse, OnUpset
 from fw_tools.spec.values import (
     Amps,
+    Axis,
     Clock,
     CodeName,
     Duration,
@@ -178,9 +179,9 @@ class BenchTable(Table):
     modules: Texts = key("cocotb test modules (Python).", "test_fifo")
     sources: Texts = key("SystemVerilog files; * and ** match several.", "rtl/*.sv", default=[])
     filelists: Texts = key("Files as given to a simulator's -f.", "files.f", default=[])
-    include_dirs: Texts = key("Folders of `include files.", "rtl/include", default=[])
+    include_dirs: Texts = key("Folders of files to `include.", "rtl/include", default=[])
     defines: dict[str, Scalar] = key("Preprocessor macros.", {"SIMULATION": True}, default={})
-    parameters: dict[str, Scalar | list[Scalar]] = key(
+    parameters: dict[str, Axis] = key(
         "Parameters of the top; a list runs the bench once for each value.",
         {"Depth": [4, 16]},
         default={},
@@ -207,6 +208,8 @@ class BenchFile(Table):
 
 class PayloadFile(Table):
     """payload.toml: the whole description of a payload."""
+
+    model_config = ConfigDict(title="payload.toml")
 
     board: BoardTable = key("What holds for the whole payload.")
     memory: dict[Name, MemoryTable] = key("ECC-protected memories.", default={})

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from fw_tools.spec.findings import Findings, suggestion
+from fw_tools.spec.findings import Findings, nearest, suggestion
 from fw_tools.spec.toml_source import KeyPath
 
 _Model = TypeVar("_Model", bound=BaseModel)
@@ -32,9 +32,21 @@ def validate_table(
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        for detail in error.errors(include_url=False, include_context=True):
+        details = error.errors(include_url=False)
+        unknown = [detail for detail in details if detail["type"] == "extra_forbidden"]
+        meant = {_meant(detail["loc"], model, values) for detail in unknown}
+        for detail in details:
+            if detail["type"] == "missing" and detail["loc"] in meant:
+                continue  # It is there, misspelt.
             _add(detail, model, values, path, where, findings)
         return None
+
+
+def _meant(loc: KeyPath, model: type[BaseModel], values: object) -> KeyPath:
+    """Return the path of the key that an unknown key most likely means."""
+    owner = _owner(model, _key_path(loc, values)[:-1])
+    near = nearest(str(loc[-1]), owner.model_fields) if owner else None
+    return (*loc[:-1], near or "")
 
 
 def _add(

@@ -64,10 +64,10 @@ def _quantity(dimension: Dimension, lowest: str, highest: str) -> Parsed:
     )
 
 
-def _window(dimension: Dimension, highest: str) -> Parsed:
-    end = _pattern(dimension)
+def _window(highest: str) -> Parsed:
+    end = _pattern(TIME)
     return Parsed(
-        lambda value: parse_window(value, dimension, highest),
+        lambda value: parse_window(value, highest),
         {"type": "string", "pattern": rf"^{end}\s*\.\.\s*{end}$"},
     )
 
@@ -96,6 +96,20 @@ def _parse_clock(value: object) -> int:
     return clock_hz
 
 
+def _parse_scalar(value: object) -> bool | int | Decimal | str:
+    if isinstance(value, bool | int | Decimal | str):
+        return value
+    raise ValueError("expected a number, true, false or text in quotes")
+
+
+def _parse_axis(value: object) -> list[bool | int | Decimal | str]:
+    if not isinstance(value, list):
+        return [_parse_scalar(value)]
+    if not value:
+        raise ValueError("is empty; give at least one value")
+    return [_parse_scalar(item) for item in value]
+
+
 def _as_list(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
@@ -108,7 +122,7 @@ Volts = Annotated[int, _quantity(VOLTAGE, "1mV", "1000V")]  # mV
 Amps = Annotated[int, _quantity(CURRENT, "1mA", "1000A")]  # mA
 Duration = Annotated[int, _quantity(TIME, "1us", LONGEST_TIME)]  # us
 DurationOrNone = Annotated[int, _quantity(TIME, "0us", LONGEST_TIME)]  # us
-Window = Annotated[tuple[int, int], _window(TIME, LONGEST_TIME)]  # us
+Window = Annotated[tuple[int, int], _window(LONGEST_TIME)]  # us
 Period = Annotated[int, _quantity(TIME, "1ms", "1h")]  # us
 WallClock = Annotated[int, _quantity(TIME, "1ms", "24h")]  # us
 Percent = Annotated[int, _quantity(PERCENT, "1%", "100%")]
@@ -124,4 +138,9 @@ Texts = Annotated[
     BeforeValidator(_as_list),
     WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
 ]
-Scalar = bool | int | Decimal | str
+_SCALAR = {"type": ["boolean", "integer", "number", "string"]}
+Scalar = Annotated[bool | int | Decimal | str, Parsed(_parse_scalar, _SCALAR)]
+Axis = Annotated[
+    list[bool | int | Decimal | str],
+    Parsed(_parse_axis, {"anyOf": [_SCALAR, {"type": "array", "items": _SCALAR, "minItems": 1}]}),
+]
