@@ -9,6 +9,12 @@ class TelemetryError(ReportedError):
     """Root of what `telemetry` raises."""
 
 
+class UsageError(TelemetryError):
+    """The arguments do not fit together."""
+
+    exit_code = ExitCode.USAGE
+
+
 class InputError(TelemetryError):
     """The dump or the definition cannot be used."""
 

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command `fw-telemetry`. Importing it loads click and nothing heavier."""
+
+import sys
+
+import click
+
+from telemetry.common.command import LazyGroup, run
+
+_HELP = """Read spacecraft telemetry: dumps in, named values out.
+
+You need a dump of CCSDS space packets and a definition that says what is in them, written in
+construct (https://construct.readthedocs.io).
+
+\b
+Look at the first packets, then write all of them:
+  fw-telemetry decode pass17.bin --definition mission.py:PACKETS
+  fw-telemetry decode pass17.bin --definition mission.py:PACKETS -o pass17.csv
+
+\b
+Exit codes:
+  0    done, all input was good
+  2    wrong arguments
+  3    input unusable: no packet came out
+  5    an extra is missing; the message says how to get it
+  6    done and written, but input was damaged or packets are missing
+  130  interrupted; nothing half written stays behind
+"""
+
+
+@click.group(
+    cls=LazyGroup,
+    help=_HELP,
+    lazy={
+        "decode": ("telemetry.cli.decode:decode", "Decode a dump to CSV, JSON lines or Parquet."),
+    },
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(package_name="fw-tools", prog_name="fw-telemetry")
+def cli() -> None:
+    """Group the subcommands."""
+
+
+def main() -> None:
+    """Run the command line and exit with its code."""
+    sys.exit(run(cli, "fw-telemetry"))

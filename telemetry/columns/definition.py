@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Definitions: which construct reads the packets of which APID."""
+
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import construct
+
+from telemetry.columns.field_path import FieldError, explain_failure
+from telemetry.errors import InputError, UsageError
+from telemetry.wire.crc import CRC_OCTETS
+from telemetry.wire.rules import PacketRule, StreamRules
+from telemetry.wire.space_packet import IDLE_APID, MAX_DATA_OCTETS, MIN_DATA_OCTETS
+
+CRC_FIELD = "packet_error_control"  # ECSS-E-ST-70-41C 7.4.3.1
+
+
+@dataclass(frozen=True, slots=True)
+class PacketDefinition:
+    """The construct of what follows the primary header, and the form it gives the packet."""
+
+    label: str  # Where it was found: "PACKET" or "PACKETS[66]".
+    layout: Any  # construct.Construct, which carries no types.
+    rule: PacketRule
+
+    def parse(self, data_field: bytes) -> Any:
+        """Parse a packet data field; raise `FieldError` with the path of the field that failed."""
+        stream = io.BytesIO(data_field)
+        try:
+            value = self.layout.parse_stream(stream)
+        except Exception as error:
+            raise explain_failure(self.label, error) from error
+        unread = len(data_field) - stream.tell()
+        if unread:
+            raise FieldError(self.label, f"{unread} of {len(data_field)} octets stay unread")
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """Packet definitions by APID, or one for whatever APID comes."""
+
+    by_apid: Mapping[int, PacketDefinition]
+    any_apid: PacketDefinition | None = None
+
+    def of(self, apid: int) -> PacketDefinition | None:
+        """Return the definition for `apid`, if there is one."""
+        return self.by_apid.get(apid, self.any_apid)
+
+    def rules(self) -> StreamRules:
+        """Return what a deframer has to know."""
+        by_apid = {apid: definition.rule for apid, definition in self.by_apid.items()}
+        return StreamRules(by_apid, self.any_apid.rule if self.any_apid else None)
+
+    def bind(self, apid: int) -> "Definition":
+        """Return the definition for a user who wants `apid` only; `UsageError` if it has none."""
+        if not 0 <= apid < IDLE_APID:
+            raise UsageError(f"--apid {apid}: an APID of telemetry is 0..{IDLE_APID - 1}")
+        if self.any_apid is not None:
+            return Definition({apid: self.any_apid})
+        if apid not in self.by_apid:
+            known = ", ".join(map(str, sorted(self.by_apid)))
+            raise UsageError(f"--apid {apid}: the definition has only APID {known}")
+        return self
+
+
+def define(found: object, label: str = "definition") -> Definition:
+    """Check a construct, or a dict APID -> construct, and return it as a `Definition`.
+
+    `InputError` names the element that is neither; all wrong elements are named at once.
+    """
+    if isinstance(found, Definition):
+        return found
+    if isinstance(found, construct.Construct):
+        return Definition({}, _define_packet(found, label))
+    if not isinstance(found, Mapping):
+        raise InputError(
+            f"{label} is {_a(found)}; expected a construct, or a dict APID -> construct"
+        )
+    if not found:
+        raise InputError(f"{label} is an empty dict; expected APID -> construct")
+    mistakes = [text for apid, item in found.items() if (text := _mistake(label, apid, item))]
+    if mistakes:
+        raise InputError("\n".join(mistakes))
+    return Definition(
+        {apid: _define_packet(item, f"{label}[{apid}]") for apid, item in found.items()}
+    )
+
+
+def _mistake(label: str, apid: object, item: object) -> str:
+    if isinstance(apid, bool) or not isinstance(apid, int) or not 0 <= apid < IDLE_APID:
+        return f"{label}: the key {apid!r} is no APID; expected an integer 0..{IDLE_APID - 1}"
+    if not isinstance(item, construct.Construct):
+        return f"{label}[{apid}] is {_a(item)}; expected a construct"
+    return ""
+
+
+def _a(found: object) -> str:
+    if isinstance(found, type):
+        return f"the class {found.__name__}"
+    return f"of type {type(found).__name__}"
+
+
+def _define_packet(layout: Any, label: str) -> PacketDefinition:
+    fields = _fields(layout)
+    has_crc = bool(fields) and fields[-1].name == CRC_FIELD
+    if has_crc and _sizeof(fields[-1]) != CRC_OCTETS:
+        raise InputError(f"{label}.{CRC_FIELD} must be {CRC_OCTETS} octets wide, as the CRC-16 is")
+    size = _sizeof(layout)
+    if size is not None and not MIN_DATA_OCTETS <= size <= MAX_DATA_OCTETS:
+        raise InputError(
+            f"{label} takes {size:,} octets; the data field of a packet has "
+            f"{MIN_DATA_OCTETS} to {MAX_DATA_OCTETS:,}"
+        )
+    if size is not None:
+        rule = PacketRule(min_octets=size, max_octets=size, has_crc=has_crc)
+    else:
+        at_least = max(MIN_DATA_OCTETS, sum(_sizeof(field) or 0 for field in fields))
+        rule = PacketRule(min_octets=min(at_least, MAX_DATA_OCTETS), has_crc=has_crc)
+    return PacketDefinition(label, layout, rule)
+
+
+def _fields(layout: Any) -> list[Any]:
+    """Return the fields of the outermost Struct, through whatever is wrapped around it."""
+    while not hasattr(layout, "subcons") and hasattr(layout, "subcon"):
+        layout = layout.subcon
+    if not isinstance(layout, construct.Struct):
+        return []
+    return [field for field in layout.subcons if field.name or _sizeof(field) != 0]
+
+
+def _sizeof(layout: Any) -> int | None:
+    """Return the octets that `layout` always takes, or None when that depends on the packet."""
+    try:
+        return int(layout.sizeof())
+    except Exception:  # A size expression may fail in any way outside of a packet.
+        return None

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Parsed packets as flat rows: one name, one plain value."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeAlias
+
+from telemetry.wire.space_packet import PrimaryHeader
+from telemetry.wire.spans import Verdict
+
+Value: TypeAlias = bool | int | float | str | None
+Row: TypeAlias = dict[str, Value]
+
+VERDICT_COLUMN = "crc_verdict"
+RESERVED_COLUMNS = frozenset((*PrimaryHeader._fields, VERDICT_COLUMN))
+_PLAIN = frozenset((bool, int, float, str, type(None)))
+
+
+def build_row(header: PrimaryHeader, parsed: Any, verdict: Verdict) -> Row:
+    """Return header fields, user fields and the verdict of the CRC, in this order.
+
+    Nested names are joined by dots and arrays numbered: `rails[3].state`. Octets are hexadecimal.
+    An Enum is its name where it has one, else its number; construct's value is kept, so that
+    `int(row["state"])` gives the raw count. Names with a leading underscore are construct's own
+    and left out. A user's field named like a column of ours is called `data.<name>`.
+    """
+    row: Row = dict(zip(header._fields, header, strict=True))
+    is_struct = isinstance(parsed, Mapping)
+    for name, value in _walk(parsed, "" if is_struct or isinstance(parsed, list) else "value"):
+        row[f"data.{name}" if name in RESERVED_COLUMNS else name] = value
+    row[VERDICT_COLUMN] = verdict.value
+    return row
+
+
+def _walk(value: Any, name: str) -> Iterator[tuple[str, Value]]:
+    if type(value) in _PLAIN:
+        yield name, value
+    elif isinstance(value, Mapping):
+        prefix = f"{name}." if name else ""
+        for key, item in value.items():
+            key = str(key)
+            if type(item) in _PLAIN and key[:1] != "_":  # The bulk of all fields.
+                yield prefix + key, item
+            elif key[:1] != "_":
+                yield from _walk(item, prefix + key)
+    elif isinstance(value, list | tuple):
+        for index, item in enumerate(value):
+            yield from _walk(item, f"{name}[{index}]")
+    elif isinstance(value, bytes | bytearray | memoryview):
+        yield name, bytes(value).hex()
+    elif isinstance(value, int | float | str):
+        yield name, value  # construct's Enum values, which are integers or text too.
+    else:
+        yield name, str(value)
+
+
+def plain(value: Value) -> Value:
+    """Return `value` without what construct's Enum types add to integers and text."""
+    if type(value) in _PLAIN:
+        return value
+    if isinstance(value, str):
+        return str(value)
+    return int(value) if isinstance(value, int) else value

@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The ledger in words, and as JSON."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from telemetry.columns.definition import Definition
+from telemetry.common.exit_codes import ExitCode
+from telemetry.ops.ledger import Account, ApidRecord, Ledger, OtherRecord
+
+_SHOWN = 5  # Damages and gaps told one by one; --summary has more.
+_NAMES = {
+    Account.GOOD: "good, CRC holds",
+    Account.UNCHECKED: "whole, no CRC to check",
+    Account.DAMAGED: "damaged",
+    Account.OTHER: "not asked for",
+    Account.IDLE: "idle packets",
+    Account.FILL: "fill (zeros)",
+    Account.SKIPPED: "skipped, no packet",
+}
+
+
+def exit_code(ledger: Ledger) -> ExitCode:
+    """Return what the outcome means to a caller."""
+    if not ledger.rows:
+        return ExitCode.INPUT
+    return ExitCode.DONE if ledger.is_clean else ExitCode.DAMAGED
+
+
+def summary_lines(name: str, ledger: Ledger) -> Iterator[str]:
+    """Yield the summary for people: where each octet went, then what is wrong."""
+    total = sum(ledger.octets.values())
+    yield f"{name}: {total:,} bytes, {_count(ledger.rows, 'row')} decoded"
+    yield f"  {'':<24}{'packets':>12}{'bytes':>16}"
+    for account, label in _NAMES.items():
+        if octets := ledger.octets[account]:
+            packets = ledger.packets[account]
+            yield f"  {label:<24}{f'{packets:,}' if packets else '-':>12}{octets:>16,}"
+    for apid, record in sorted(ledger.apids.items()):
+        yield f"  APID {apid}: {_apid_text(record)}"
+        yield from _gap_lines(record)
+    for apid, other in sorted(ledger.others.items())[:_SHOWN]:
+        yield f"  APID {apid}, not asked for: {_other_text(other)}"
+    if len(ledger.others) > _SHOWN:
+        yield f"  ... and {len(ledger.others) - _SHOWN} more APIDs not asked for"
+    yield from _damage_lines(ledger)
+
+
+def _apid_text(record: ApidRecord) -> str:
+    sequence = record.sequence
+    parts = [_count(record.rows, "row")]
+    if record.damaged:
+        parts.append(f"{record.damaged:,} damaged")
+    if sequence.gap_count:
+        parts.append(f"{sequence.missing:,} missing in {_count(sequence.gap_count, 'gap')}")
+    if sequence.duplicates:
+        parts.append(_count(sequence.duplicates, "duplicate"))
+    if sequence.out_of_order:
+        parts.append(f"{sequence.out_of_order:,} out of order")
+    if sequence.restarts:
+        parts.append(f"counter restarted {_count(sequence.restarts, 'time')}")
+    if not sequence.gap_count:
+        parts.append("no gap")
+    return ", ".join(parts)
+
+
+def _gap_lines(record: ApidRecord) -> Iterator[str]:
+    for gap in record.sequence.gaps[:_SHOWN]:
+        yield (
+            f"    {_count(gap.missing, 'packet')} missing after sequence count "
+            f"{gap.after_count:,}, at byte {gap.offset:,}"
+        )
+    if record.sequence.gap_count > _SHOWN:
+        yield f"    ... and {_count(record.sequence.gap_count - _SHOWN, 'gap')} more"
+
+
+def _damage_lines(ledger: Ledger) -> Iterator[str]:
+    if ledger.damage_count:
+        yield "  Damage:"
+    for damage in ledger.damages[:_SHOWN]:
+        yield f"    byte {damage.offset:,}, {_count(damage.length, 'byte')}: {damage.reason}"
+    if ledger.damage_count > _SHOWN:
+        yield f"    ... and {ledger.damage_count - _SHOWN:,} more"
+
+
+def _other_text(other: OtherRecord) -> str:
+    octets = f"{other.min_octets:,}"
+    if other.max_octets != other.min_octets:
+        octets += f" to {other.max_octets:,}"
+    return f"{_count(other.packets, 'packet')} of {octets} data octets"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def explain_no_packet(name: str, ledger: Ledger, definition: Definition) -> str:
+    """Say why nothing came out, as far as the input tells, and what would be right."""
+    total = sum(ledger.octets.values())
+    if total == 0:
+        return f"{name}: the dump is empty; expected CCSDS space packets"
+    if ledger.octets[Account.FILL] == total:
+        return f"{name}: all {total:,} bytes are zeros (fill); there is no packet"
+    lines = [f"{name}: no packet could be decoded from {_count(total, 'byte')}"]
+    for reason, count in ledger.reasons.most_common(_SHOWN):
+        lines.append(f"  {_count(count, 'time')}: {reason}")
+    for apid, other in sorted(ledger.others.items())[:_SHOWN]:
+        lines.append(f"  seen: APID {apid}, {_other_text(other)}")
+    lines.append(f"  the definition reads {_expected(definition)}")
+    return "\n".join(lines)
+
+
+def _expected(definition: Definition) -> str:
+    if definition.any_apid is not None:
+        return f"packets of {definition.any_apid.rule} data octets, any APID"
+    packets = sorted(definition.by_apid.items())
+    texts = [f"APID {apid} with {packet.rule} data octets" for apid, packet in packets[:_SHOWN]]
+    more = f" and {len(packets) - _SHOWN} more" if len(packets) > _SHOWN else ""
+    return ", ".join(texts) + more
+
+
+def summary_record(name: str, ledger: Ledger, outputs: tuple[str, ...]) -> dict[str, Any]:
+    """Return the summary for programs, ready for JSON.
+
+    `bytes` adds up to `input.bytes`. Offsets are bytes from the start of the input; lists of gaps
+    and damages end after 1,000 entries, their counts do not.
+    """
+    return {
+        "format": 1,
+        "input": {"name": name, "bytes": sum(ledger.octets.values())},
+        "exit_code": int(exit_code(ledger)),
+        "rows": ledger.rows,
+        "bytes": {account.value: ledger.octets[account] for account in Account},
+        "packets": {
+            account.value: ledger.packets[account]
+            for account in Account
+            if account not in (Account.FILL, Account.SKIPPED)
+        },
+        "missing": ledger.missing,
+        "apids": {str(apid): _apid_record(item) for apid, item in sorted(ledger.apids.items())},
+        "not_asked_for": {
+            str(apid): {"packets": other.packets} for apid, other in sorted(ledger.others.items())
+        },
+        "damage_count": ledger.damage_count,
+        "damages": [
+            {
+                "offset": damage.offset,
+                "bytes": damage.length,
+                "account": damage.account.value,
+                "reason": damage.reason,
+            }
+            for damage in ledger.damages
+        ],
+        "outputs": list(outputs),
+    }
+
+
+def _apid_record(record: ApidRecord) -> dict[str, Any]:
+    sequence = record.sequence
+    return {
+        "rows": record.rows,
+        "good": record.good,
+        "unchecked": record.unchecked,
+        "damaged": record.damaged,
+        "missing": sequence.missing,
+        "gap_count": sequence.gap_count,
+        "duplicates": sequence.duplicates,
+        "out_of_order": sequence.out_of_order,
+        "restarts": sequence.restarts,
+        "gaps": [
+            {"offset": gap.offset, "after_count": gap.after_count, "missing": gap.missing}
+            for gap in sequence.gaps
+        ],
+    }

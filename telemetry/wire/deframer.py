@@ -1,0 +1,349 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Space packets out of a stream of octets, damaged or not.
+
+The deframer walks from header to header. Where that chain breaks it searches for the next packet
+that proves itself: a known APID, a length that its rule allows, and a CRC that holds or, without a
+CRC, another header exactly where the length says. What it hands out partitions the input.
+"""
+
+from collections.abc import Iterator
+
+from telemetry.wire.crc import crc16
+from telemetry.wire.rules import PacketRule, StreamRules
+from telemetry.wire.space_packet import (
+    IDLE_APID,
+    MAX_PACKET_OCTETS,
+    PACKET_VERSION,
+    PRIMARY_HEADER_OCTETS,
+    PrimaryHeader,
+    parse_primary_header,
+)
+from telemetry.wire.spans import Kind, Span, Verdict
+
+_ZEROS = bytes(1 << 20)
+_ZERO_HEADER = _ZEROS[:PRIMARY_HEADER_OCTETS]
+# Inside damage, a shorter run of zeros is more likely data of a lost packet than fill.
+_FILL_AMID_DAMAGE = _ZEROS[:64]
+_MAX_LEADING_ZEROS = 5  # Of a header that is not all zeros.
+_CHAIN_OF_STRANGERS = 3  # Headers in a row that make an unknown APID believable.
+
+
+class _NeedMoreError(Exception):
+    """The decision needs octets that have not arrived yet."""
+
+
+class Deframer:
+    """Cut a stream into spans; feed it with `push`, then `close` it.
+
+    Decisions depend on the octets alone, never on how they were cut into chunks. At most a few
+    packets' worth of input (some 330 kB) is kept besides the chunk.
+    """
+
+    def __init__(self, rules: StreamRules) -> None:
+        self._rules = rules
+        self._pattern = rules.candidate_pattern()
+        self._seen_apids: set[int] = set()  # APIDs that proved themselves.
+        self._buffer = b""
+        self._base = 0  # Offset of the buffer in the stream.
+        self._at = 0  # Where the next span begins, in the buffer.
+        self._is_closed = False
+        self._is_locked = False  # The span before ended where a packet is bound to begin.
+        self._is_searching = False
+
+    def push(self, chunk: bytes) -> Iterator[Span]:
+        """Add octets and yield every span that is certain now."""
+        self._buffer = self._buffer[self._at :] + chunk if self._at < len(self._buffer) else chunk
+        self._base += self._at
+        self._at = 0
+        return self._spans()
+
+    def close(self) -> Iterator[Span]:
+        """Declare the end of the stream and yield what is left."""
+        self._is_closed = True
+        return self._spans()
+
+    def _spans(self) -> Iterator[Span]:
+        while self._at < len(self._buffer):
+            try:
+                span = self._search() if self._is_searching else self._at_boundary(self._at)
+            except _NeedMoreError:
+                return
+            if span is not None:
+                self._at += span.length
+                yield span
+
+    def _span(
+        self,
+        kind: Kind,
+        end: int,
+        header: PrimaryHeader | None = None,
+        verdict: Verdict = Verdict.NONE,
+        reason: str = "",
+    ) -> Span:
+        data = self._buffer[self._at : end] if kind is Kind.PACKET else b""
+        offset = self._base + self._at
+        return Span(kind, offset, end - self._at, header, data, verdict, reason)
+
+    # --- Looking into the buffer ------------------------------------------------------------------
+
+    def _has(self, end: int) -> bool:
+        """Whether the octets before `end` exist; raises while that is open."""
+        if end <= len(self._buffer):
+            return True
+        if not self._is_closed:
+            raise _NeedMoreError
+        return False
+
+    def _header(self, at: int) -> PrimaryHeader | None:
+        """Return the header at `at`, or None when the stream ends before it does."""
+        if not self._has(at + PRIMARY_HEADER_OCTETS):
+            return None
+        return parse_primary_header(self._buffer, at)
+
+    def _zeros_end(self, at: int) -> int:
+        """Return where the run of zeros that begins at `at` ends, within the buffer."""
+        size = 16  # Most runs are the first octet of a header; some are gigabytes.
+        while at < len(self._buffer):
+            block = self._buffer[at : at + size]
+            if block != _ZEROS[: len(block)]:
+                return at + len(block) - len(block.lstrip(b"\0"))
+            at += len(block)
+            size = len(_ZEROS)
+        return at
+
+    def _is_all_zeros(self, at: int) -> bool:
+        return self._buffer.startswith(_ZERO_HEADER + b"\0", at)
+
+    # --- Evidence ---------------------------------------------------------------------------------
+
+    def _proven_end(self, at: int) -> int | None:
+        """Return the end of a packet at `at` that stands without help from before, else None."""
+        header = self._header(at)
+        rule = header and self._rules.find(header)
+        if header is None or rule is None or self._is_all_zeros(at):
+            return None
+        end = at + header.packet_octets
+        if not self._has(end):
+            return None
+        if not rule.has_crc:
+            return end if self._is_followed(end) else None
+        is_backed = self._is_strong(header) or self._is_followed(end)
+        return end if is_backed and self._crc_holds(at, end) else None
+
+    def _is_strong(self, header: PrimaryHeader) -> bool:
+        """Whether chance would hardly bring forth this header, which fits its rule."""
+        return self._rules.is_specific(header) or header.apid in self._seen_apids
+
+    def _crc_holds(self, at: int, end: int) -> bool:
+        return crc16(memoryview(self._buffer)[at:end]) == 0
+
+    def _is_followed(self, at: int, depth: int = _CHAIN_OF_STRANGERS) -> bool:
+        """Whether the stream goes on at `at` as it should: end, fill, or a believable header.
+
+        A header that fits no rule, or only a vague one, needs `depth` of its kind in a row.
+        """
+        if not self._has(at + 1):
+            return True
+        for zeros in range(PRIMARY_HEADER_OCTETS):
+            if self._is_believable(at + zeros, depth):
+                return True
+            if not self._has(at + zeros + 1) or self._buffer[at + zeros]:
+                return False
+        return True  # A header's worth of zeros: fill.
+
+    def _is_believable(self, at: int, depth: int) -> bool:
+        header = self._header(at)
+        if header is None:
+            return self._rules.could_begin(self._buffer[at:])
+        if header.packet_version != PACKET_VERSION or self._is_all_zeros(at):
+            return False
+        if header.apid == IDLE_APID:
+            return True
+        fits = self._rules.find(header) is not None
+        if fits and self._is_strong(header):
+            return True
+        if self._rules.is_vague and not fits:
+            return False
+        end = at + header.packet_octets
+        return self._has(end) and (depth <= 1 or self._is_followed(end, depth - 1))
+
+    def _swallowed(self, at: int, end: int) -> int | None:
+        """Return where a proven packet begins inside `at .. end`, all of which one header claims.
+
+        If another proven packet begins right at `end`, the claim has a witness, and the packets
+        inside must fill it up to there to be believed: a packet may carry another one as data.
+        """
+        has_witness = self._has(end) and (
+            not self._has(end + 1) or self._proven_end(end) is not None
+        )
+        for start, inner_end in self._proven_between(at + 1, end):
+            if not has_witness or self._tiles(inner_end, end):
+                return start
+        return None
+
+    def _proven_between(self, at: int, end: int) -> Iterator[tuple[int, int]]:
+        """Yield begin and end of every packet that proves itself and begins in `at .. end - 1`."""
+        for match in self._pattern.finditer(self._buffer, at):
+            start = match.start()
+            if start >= end:
+                return
+            proven_end = self._proven_end(start)
+            if proven_end is not None:
+                yield start, proven_end
+
+    def _tiles(self, at: int, end: int) -> bool:
+        """Whether packets, idle packets and fill lead from `at` exactly to `end`."""
+        while at < end:
+            header = self._header(at)
+            if header is not None and header.apid == IDLE_APID:
+                following = at + header.packet_octets
+            else:
+                following = self._proven_end(at) or self._zeros_end(at)
+            if following == at:
+                return False
+            at = following
+        return at == end
+
+    # --- In lock: a packet is bound to begin here -------------------------------------------------
+
+    def _at_boundary(self, at: int) -> Span | None:
+        """Return the span that begins at `at`, or None to search instead."""
+        if self._buffer[at] == 0:
+            fill = self._fill(at)
+            if fill is not None:
+                return fill
+        header = self._header(at)
+        if header is None:
+            return self._rest(at)
+        if header.packet_version == PACKET_VERSION:
+            span = self._packet(at, header)
+            if span is not None:
+                return span
+        self._is_searching = True
+        self._is_locked = False
+        return None
+
+    def _fill(self, at: int) -> Span | None:
+        """Return the zeros from `at` up to the next header, whose first octets may be zeros too."""
+        end = self._zeros_end(at)
+        if end == len(self._buffer) and not self._is_closed:
+            if end - at <= _MAX_LEADING_ZEROS:
+                raise _NeedMoreError
+            return self._span(Kind.FILL, end - _MAX_LEADING_ZEROS)
+        for start in range(max(at, end - _MAX_LEADING_ZEROS), end):
+            if self._is_believable(start, _CHAIN_OF_STRANGERS):
+                return self._span(Kind.FILL, start) if start > at else None
+        is_fill = end - at > _MAX_LEADING_ZEROS or not self._has(end + 1)
+        is_fill = is_fill or self._is_believable(end, _CHAIN_OF_STRANGERS)
+        return self._span(Kind.FILL, end) if is_fill else None
+
+    def _rest(self, at: int) -> Span:
+        """Account for the last octets of the stream, too few for a header."""
+        end = len(self._buffer)
+        if self._is_locked and self._rules.could_begin(self._buffer[at:]):
+            return self._span(Kind.LOST, end, reason="the input ends inside a primary header")
+        return self._span(Kind.SKIPPED, end)
+
+    def _packet(self, at: int, header: PrimaryHeader) -> Span | None:
+        rule = self._rules.find(header)
+        if rule is not None:
+            return self._known(at, header, rule)
+        expected = self._rules.of(header)
+        if expected is not None and header.apid in self._rules.by_apid:
+            return self._misfit(at, header, expected)
+        return self._stranger(at, header)
+
+    def _known(self, at: int, header: PrimaryHeader, rule: PacketRule) -> Span | None:
+        end = at + header.packet_octets
+        if not self._has(end):
+            return self._cut(at, header)
+        if rule.has_crc:
+            if self._crc_holds(at, end):
+                return self._accept(end, header, Verdict.GOOD)
+        elif self._is_followed(end):
+            return self._accept(end, header, Verdict.NONE)
+        inner = self._swallowed(at, end)
+        if inner is not None:
+            return self._span(Kind.LOST, inner, header, reason=_cut_short(header, inner - at))
+        is_followed = self._is_followed(end)
+        if not self._is_locked and not is_followed:
+            return None
+        self._is_locked = is_followed
+        if rule.has_crc:
+            reason = "the CRC does not hold"
+            return self._span(Kind.PACKET, end, header, Verdict.DAMAGED, reason)
+        return self._span(Kind.PACKET, end, header)
+
+    def _cut(self, at: int, header: PrimaryHeader) -> Span | None:
+        """Account for a packet that reaches beyond the end of the stream."""
+        size = len(self._buffer)
+        inner = next((start for start, _ in self._proven_between(at + 1, size)), None)
+        if inner is not None:
+            return self._span(Kind.LOST, inner, header, reason=_cut_short(header, inner - at))
+        if at > 0 and not self._is_locked:
+            return None
+        missing = at + header.packet_octets - size
+        reason = f"the input ends {missing:,} octets before the packet does"
+        return self._span(Kind.LOST, size, header, reason=reason)
+
+    def _accept(self, end: int, header: PrimaryHeader, verdict: Verdict) -> Span:
+        self._seen_apids.add(header.apid)
+        self._is_locked = True
+        return self._span(Kind.PACKET, end, header, verdict)
+
+    def _misfit(self, at: int, header: PrimaryHeader, rule: PacketRule) -> Span | None:
+        """Account for a known APID with a length that its rule forbids."""
+        reason = f"it declares {header.data_octets:,} data octets; the definition takes {rule}"
+        end = at + header.packet_octets
+        if self._has(end) and self._is_followed(end) and self._swallowed(at, end) is None:
+            self._is_locked = True
+            return self._span(Kind.LOST, end, header, reason=reason)
+        limit = at + MAX_PACKET_OCTETS
+        inner = next((start for start, _ in self._proven_between(at + 1, limit)), None)
+        if inner is None or not self._is_locked:
+            return None
+        return self._span(Kind.LOST, inner, header, reason=reason)
+
+    def _stranger(self, at: int, header: PrimaryHeader) -> Span | None:
+        """Walk over an idle packet, or over one of an APID that the rules do not know."""
+        end = at + header.packet_octets
+        if not self._has(end):
+            return None
+        if not self._is_followed(end) or self._swallowed(at, end) is not None:
+            return None
+        return self._span(Kind.IDLE if header.apid == IDLE_APID else Kind.OTHER, end, header)
+
+    # --- Out of lock ------------------------------------------------------------------------------
+
+    def _search(self) -> Span | None:
+        """Skip to the next proven packet, or to zeros long enough to be fill."""
+        at = self._at
+        zeros = self._buffer.find(_FILL_AMID_DAMAGE, at)
+        for match in self._pattern.finditer(self._buffer, at):
+            start = match.start()
+            if 0 <= zeros <= start:
+                break
+            try:
+                is_proven = self._proven_end(start) is not None
+            except _NeedMoreError:
+                if start == at:
+                    raise
+                return self._span(Kind.SKIPPED, start)
+            if is_proven:
+                return self._resume(start)
+        if zeros >= 0:
+            return self._resume(zeros)
+        undecided = 0 if self._is_closed else len(_FILL_AMID_DAMAGE) - 1
+        if len(self._buffer) - undecided <= at:
+            raise _NeedMoreError
+        return self._span(Kind.SKIPPED, len(self._buffer) - undecided)
+
+    def _resume(self, at: int) -> Span | None:
+        self._is_searching = False
+        return self._span(Kind.SKIPPED, at) if at > self._at else None
+
+
+def _cut_short(header: PrimaryHeader, octets: int) -> str:
+    return (
+        f"it declares {header.packet_octets:,} octets, but another packet begins after {octets:,}"
+    )
