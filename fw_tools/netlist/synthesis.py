@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+"""SystemVerilog to the netlist of an FPGA family, with the hierarchy that hardening relies on."""
+
+import json
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from fw_tools.netlist.reading import read_netlist
+from fw_tools.netlist.records import Netlist
+from fw_tools.netlist.yosys import run_yosys
+
+SYNTHESIS = {"ecp5": "synth_ecp5", "ice40": "synth_ice40"}  # Family -> Yosys' script for it.
+
+
+def synthesise(
+    sources: Sequence[Path],
+    top: str,
+    family: str,
+    parameters: Mapping[str, int] | None = None,
+) -> Netlist:
+    """Synthesise `top` of `sources` (in compile order) for `family`, as a user's flow would.
+
+    Modules marked `keep_hierarchy` stay apart, everything else is flattened and optimised.
+
+    Raises:
+        ValueError: a family that is not in `SYNTHESIS`.
+        MissingToolError: Yosys is not installed.
+        SynthesisError: the design cannot be synthesised.
+    """
+    if family not in SYNTHESIS:
+        raise ValueError(f"unknown family {family!r}; there are: {', '.join(SYNTHESIS)}")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "design.f").write_text(_arguments(sources, top, parameters or {}))
+        commands = (
+            "read_slang --keep-hierarchy -f design.f",
+            f"{SYNTHESIS[family]} -top {top}",
+            "write_json netlist.json",
+        )
+        run_yosys(commands, folder)
+        document = json.loads((folder / "netlist.json").read_bytes())
+    return read_netlist(document, top, family)
+
+
+def _arguments(sources: Sequence[Path], top: str, parameters: Mapping[str, int]) -> str:
+    """Return a command file; quotes keep spaces in a path together."""
+    lines = [f'"{source.resolve()}"' for source in sources]
+    lines += [f"--top {top}", *(f"-G {name}={value}" for name, value in parameters.items())]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Yosys in a child process: an error inside Yosys ends the process that it runs in."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+
+from fw_tools.errors import InputError, MissingToolError
+
+_CHILD = """
+import sys
+from pyosys import libyosys
+design = libyosys.Design()
+for command in sys.argv[1:]:
+    libyosys.run_pass(command, design)
+"""
+_COMPLAINT = re.compile(r"^(?:ERROR: .*|\S.*: error: .*)$", re.MULTILINE)
+
+
+class SynthesisError(InputError):
+    """Yosys refused the design; the message holds its own words."""
+
+
+def run_yosys(commands: Sequence[str], folder: Path) -> str:
+    """Run Yosys passes one after the other in `folder` and return the log.
+
+    Yosys splits a command at its spaces, so name files relative to `folder`.
+
+    Raises:
+        MissingToolError: pyosys is not installed.
+        SynthesisError: a pass ended with an error, or the process died.
+    """
+    if find_spec("pyosys") is None:
+        raise MissingToolError("Yosys is missing: pip install 'fw-tools[fpga]'")
+    done = subprocess.run(
+        [sys.executable, "-c", _CHILD, *commands],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+    )
+    if done.returncode != 0:
+        raise SynthesisError(_complaints(done.stdout + done.stderr, done.returncode))
+    return done.stdout
+
+
+def _complaints(log: str, status: int) -> str:
+    found = list(dict.fromkeys(_COMPLAINT.findall(log)))
+    if found:
+        return "Yosys: " + "\n".join(found)
+    tail = "\n".join(log.strip().splitlines()[-5:])
+    return f"Yosys ended with status {status} and said no reason; its last lines:\n{tail}"
