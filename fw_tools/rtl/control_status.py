@@ -6,6 +6,7 @@ from pathlib import PurePosixPath
 
 from fw_tools.rtl.emit import GeneratedFile
 from fw_tools.rtl.library import library_files
+from fw_tools.rtl.ports import align_connections
 from fw_tools.rtl.registers import RegisterMap, elaborate_registers
 from fw_tools.rtl.render import header, render
 from fw_tools.spec.records import Payload
@@ -51,7 +52,7 @@ def render_control_status(payload: Payload, digest: str) -> tuple[GeneratedFile,
         rail_bits=tuple(_rail_bits(registers)),
     )
     cells = library_files("guarded_flag", "event_counter")
-    return (*cells, GeneratedFile(PurePosixPath(f"rtl/{module}.sv"), text))
+    return (*cells, GeneratedFile(PurePosixPath(f"rtl/{module}.sv"), align_connections(text)))
 
 
 def _rail_bits(registers: RegisterMap) -> Iterator[tuple[str, str]]:

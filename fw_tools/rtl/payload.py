@@ -8,10 +8,13 @@ from pathlib import PurePosixPath
 from fw_tools.rtl.control_status import render_control_status
 from fw_tools.rtl.digest import model_digest
 from fw_tools.rtl.emit import GeneratedFile
+from fw_tools.rtl.memory import render_memory
 from fw_tools.rtl.packetiser import render_packetiser
 from fw_tools.rtl.registers import render_registers
 from fw_tools.rtl.render import header
+from fw_tools.rtl.sequencer import render_sequencer
 from fw_tools.rtl.telemetry_module import render_telemetry_module
+from fw_tools.rtl.top import render_top
 from fw_tools.spec.records import Payload
 
 FILE_LIST = PurePosixPath("filelist.f")
@@ -25,12 +28,16 @@ def payload_digest(payload: Payload) -> str:
 def render_payload(payload: Payload) -> tuple[GeneratedFile, ...]:
     """Return every generated file of `payload`, in compile order, the same on every machine."""
     digest = payload_digest(payload)
-    files = [
-        *render_registers(payload, digest),
-        *render_control_status(payload, digest),
-    ]
+    files: list[GeneratedFile] = []
+    for memory in payload.memories:
+        files += render_memory(payload.name, memory, payload.clock_hz)
+    if payload.rails:
+        files += render_sequencer(payload.name, payload.rails, payload.clock_hz)
+    files += render_registers(payload, digest)
+    files += render_control_status(payload, digest)
     for packet in payload.packets:
         files += render_packetiser(payload, packet, digest)
+    files += render_top(payload, digest)
     files += render_telemetry_module(payload, digest)
     merged = _merged(files)
     return (*merged, _file_list(payload, merged, digest))
