@@ -6,39 +6,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from fw_tools.rtl.packetiser import Octet, packet_octets
+from fw_tools.rtl.register_rows import register_rows
 from fw_tools.rtl.registers import compile_rdl, render_rdl
 from fw_tools.rtl.render import render
 from fw_tools.spec.records import PacketSpec, Payload
 
-if TYPE_CHECKING:
-    from systemrdl.node import FieldNode, RootNode
-
 REGISTER_PAGE = "registers"  # Folder of PeakRDL's page.
 # PeakRDL asks a public server for a formula renderer, which no description here needs.
 _REMOTE_SCRIPT = re.compile(r"^.*<script[^>]*src=\"https?:.*\n", re.MULTILINE)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FieldRow:
-    """One field of a register."""
-
-    name: str
-    high: int
-    low: int
-    access: str  # "r", "w" or "rw"
-    description: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RegisterRow:
-    """One register with its fields, most significant first."""
-
-    path: str
-    offset: int  # Octets.
-    fields: tuple[FieldRow, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,31 +46,6 @@ def write_pages(payload: Payload, digest: str, folder: Path) -> None:
         packets=[_packet_table(packet) for packet in payload.packets],
     )
     (folder / "index.html").write_text(index, encoding="utf-8")
-
-
-def register_rows(root: "RootNode") -> tuple[RegisterRow, ...]:
-    """Return every register of a compiled map, in order of address."""
-    from systemrdl.node import RegNode
-
-    return tuple(
-        RegisterRow(
-            path=node.get_path().partition(".")[2],
-            offset=node.absolute_address,
-            fields=tuple(_field_row(field) for field in node.fields())[::-1],
-        )
-        for node in root.top.descendants()
-        if isinstance(node, RegNode)
-    )
-
-
-def _field_row(field: "FieldNode") -> FieldRow:
-    return FieldRow(
-        name=field.inst_name,
-        high=field.high,
-        low=field.low,
-        access=field.get_property("sw").name,
-        description=field.get_property("desc") or "",
-    )
 
 
 def _packet_table(packet: PacketSpec) -> PacketTable:
