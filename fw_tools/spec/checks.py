@@ -9,10 +9,15 @@ from fw_tools.spec.draft import Draft
 from fw_tools.spec.packets import check_packets
 from fw_tools.spec.rails import check_rails
 
-# Endings of generated modules: a memory becomes the module <payload>_<memory>.
-MODULE_NAMES = frozenset(
-    {"csr", "housekeeping", "packetiser", "registers", "regs", "sequencer", "telemetry", "top"}
-)
+# Names that generated modules, ports and instances have already: a memory becomes the module
+# <payload>_<memory> with signals <memory>_corrected and others, a rail the instance u_<rail>.
+TAKEN = {
+    "memory": frozenset(
+        {"apb4", "csr", "housekeeping", "regs", "regs_pkg", "sequencer", "telemetry", "top"}
+        | {"field", "housekeeping", "rails", "upsets"}
+    ),
+    "rail": frozenset({"request", "supervisor", "tick"}),
+}
 
 
 def check_across_tables(draft: Draft) -> None:
@@ -27,9 +32,11 @@ def _check_names(draft: Draft) -> None:
     for kind in ("memory", "rail", "packet"):
         for name in draft.raw(kind):
             if name in first:
-                message = f"{first[name]} {name} has the same name; registers are named after both"
+                message = f"{first[name]} {name} has the same name; generated names would collide"
                 draft.findings.add((kind, name), f"{kind} {name}", message)
             first.setdefault(name, kind)
-    for name in MODULE_NAMES & draft.raw("memory").keys():
-        message = f"the name is taken by a generated module; for example '{name}_memory'"
-        draft.findings.add(("memory", name), f"memory {name}", message)
+    for kind, taken in TAKEN.items():
+        for name in draft.raw(kind):
+            if name in taken:
+                message = f"the generated design has a {name!r} already; for example '{name}_0'"
+                draft.findings.add((kind, name), f"{kind} {name}", message)

@@ -22,7 +22,12 @@ from fw_tools.spec.validate import validate_table
 _Table = TypeVar("_Table", bound=Table)
 
 # What a missing table is told to begin with.
-_REQUIRED = {"board": "[board]", "rail": "[rail.NAME]", "packet": "[packet.housekeeping]"}
+_REQUIRED = {
+    "board": "[board]",
+    "memory": "[memory.NAME]",
+    "rail": "[rail.NAME]",
+    "packet": "[packet.housekeeping]",
+}
 
 
 @dataclass(kw_only=True)
@@ -73,8 +78,8 @@ def _check_top_level(source: TomlSource, findings: Findings) -> None:
             what = "table" if isinstance(source.values[name], dict | list) else "key"
             findings.add((name,), "", f"unknown {what} {name!r}; {suggestion(name, known)}")
     for name, header in _REQUIRED.items():
-        if name not in source.values:
-            findings.add((), "", f"missing table {header}")
+        if name not in source.values or (name != "board" and source.values[name] == {}):
+            findings.add((name,), "", f"missing table {header}")
 
 
 def _named_tables(

@@ -21,6 +21,14 @@ PACKET_NAME = "housekeeping"
 # The fields of a packet are held in flip-flops from trigger to last octet.
 MAX_PACKET_OCTETS = 1024
 
+# What a decoded packet already holds: the header's columns, and the fields before the user's.
+RESERVED_FIELDS = (
+    {"packet_version", "packet_type", "secondary_header_flag", "apid", "sequence_flags"}
+    | {"sequence_count", "data_length", "pus", "service_type", "message_subtype"}
+    | {"message_type_counter", "destination_id", "time_p_field", "time_coarse", "time_fine"}
+    | {"structure_id", "packet_error_control"}
+)
+
 Field = tuple[KeyPath, str, dict[str, Any]]  # path, where, the field's table as in the file
 
 
@@ -76,6 +84,9 @@ def _check_names(draft: Draft, fields: list[Field]) -> None:
         if name in seen:
             draft.findings.add((*path, "name"), where, f"a field before it is named {name!r} too")
         seen.add(name)
+        if name in RESERVED_FIELDS:
+            message = f"{name!r} is a field of every packet; choose another name"
+            draft.findings.add((*path, "name"), where, message)
 
 
 def _check_source(draft: Draft, field: Field, sources: Mapping[str, int]) -> None:

@@ -22,8 +22,10 @@ from fw_tools.spec.values import (
     Period,
     Response,
     Scalar,
+    ScrubInterval,
     Text,
     Texts,
+    Unit,
     Upset,
     Volts,
     WallClock,
@@ -63,7 +65,9 @@ class MemoryTable(Table):
     data_bits: int = key("Width of a word.", 64, ge=MIN_DATA_BITS, le=MAX_DATA_BITS)
     words: int = key("Number of words.", 1024, ge=2, le=65536)
     code: CodeName = key("Error-correcting code: hsiao is SEC-DED.", "hsiao")
-    scrub_interval: Duration = key("Time between the scrub of one word and of the next.", "10us")
+    scrub_interval: ScrubInterval = key(
+        "Time between the scrub of one word and of the next.", "10us"
+    )
 
 
 class PowerGoodTable(Table):
@@ -151,7 +155,7 @@ class FieldTable(Table):
     bits: int | None = key(
         "Width of an input: 8, 16, 24 or 32. Other sources have their own.", 16, default=None
     )
-    unit: str = key("Unit of the value, for the ground.", "cK", default="")
+    unit: Unit = key("Unit of the value, for the ground.", "cK", default="")
 
 
 class PacketTable(Table):
@@ -212,8 +216,10 @@ class PayloadFile(Table):
     model_config = ConfigDict(title="payload.toml")
 
     board: BoardTable = key("What holds for the whole payload.")
-    memory: dict[Name, MemoryTable] = key("ECC-protected memories.", default={})
-    rail: dict[Name, RailTable] = key("Supply rails, in the order of their bits in bitmaps.")
+    memory: dict[Name, MemoryTable] = key("ECC-protected memories; at least one.", min_length=1)
+    rail: dict[Name, RailTable] = key(
+        "Supply rails, in the order of their bits in bitmaps; at least one.", min_length=1
+    )
     packet: dict[Name, PacketTable] = key("Telemetry packets; this version makes 'housekeeping'.")
     bench: list[BenchTable] = key("Your own benches, run beside ours.", default=[])
 

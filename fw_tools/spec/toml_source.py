@@ -82,12 +82,14 @@ def parse_toml(text: str, shown: str) -> TomlSource:
 
     try:
         root = spanned_toml.loads(text, parse_float=Decimal)
-        starts = _line_starts(text.replace("\r\n", "\n"))
+        text = text.replace("\r\n", "\n")  # As the parser does before it counts.
+        starts = _line_starts(text)
         lines = {
             path: bisect.bisect_right(starts, position)
             for path, position in _positions(root.inner(), ())
         }
-        return TomlSource(shown, root.unspan(), lines | _array_tables(text))
+        lines |= _array_tables(_without_strings(text, root))
+        return TomlSource(shown, root.unspan(), lines)
     except spanned_toml.TOMLDecodeError as error:
         raise InputError(_syntax_error(str(error), text, shown)) from None
     except RecursionError:
@@ -116,6 +118,19 @@ def _positions(node: Any, path: KeyPath) -> Iterator[tuple[KeyPath, int]]:
             yield from _positions(item.inner(), below)
 
 
+def _without_strings(text: str, node: Any) -> str:
+    """Return `text` with its strings of several lines blanked; a [[header]] in one is none."""
+    inner = node.inner()
+    for value in inner.values() if isinstance(inner, dict) else inner:
+        if isinstance(value.inner(), dict | list):
+            text = _without_strings(text, value)
+        elif isinstance(value.inner(), str) and "\n" in value.inner():
+            span = value.span()
+            blank = re.sub("[^\n]", " ", text[span])
+            text = text[: span.start] + blank + text[span.stop :]
+    return text
+
+
 def _array_tables(text: str) -> dict[KeyPath, int]:
     """Return the line of each top-level [[name]] header, as ("name", index)."""
     found: dict[KeyPath, int] = {}
@@ -130,7 +145,17 @@ def _array_tables(text: str) -> dict[KeyPath, int]:
 
 def _syntax_error(message: str, text: str, shown: str) -> str:
     at = _AT.search(message)
-    line = int(at[1]) if at and at[1] else len(text.rstrip("\n").split("\n"))
     said = message[: at.start()] if at else message
+    line = int(at[1]) if at and at[1] else _line_at_end(said, text)
     said = next((help_ for start, help_ in _HELP if said.startswith(start)), said)
     return f"{shown}:{line}: {said}"
+
+
+def _line_at_end(said: str, text: str) -> int:
+    """Return the line of the quote that is still open at the end of the text, or the last line."""
+    opening = -1
+    if said.startswith("Expected \"'"):
+        opening = text.rfind("'")  # None follows, or it would have closed the string.
+    elif said.startswith("Unterminated"):
+        opening = text.rfind('"""')
+    return text.count("\n", 0, opening if opening >= 0 else len(text.rstrip("\n"))) + 1

@@ -31,6 +31,7 @@ from fw_tools.spec.quantities import (
 )
 
 LONGEST_TIME = "1000s"
+_LONGEST_UNIT = 16  # Units stand in comments of generated code.
 
 
 class Code(StrEnum):
@@ -89,6 +90,14 @@ def _parse_name(value: object) -> str:
     return names.check_identifier(value)
 
 
+def _parse_unit(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"expected a unit in quotes, got {value}")
+    if len(value) > _LONGEST_UNIT or not value.isprintable() or set(value) & set("\"'\\"):
+        raise ValueError(f"{value!r} is no unit: at most {_LONGEST_UNIT} letters, no quotes")
+    return value
+
+
 def _parse_clock(value: object) -> int:
     clock_hz = parse_between(value, FREQUENCY, "1MHz", "1000MHz")
     if clock_hz % 1_000_000:
@@ -118,10 +127,13 @@ Name = Annotated[
     str,
     Parsed(_parse_name, {"type": "string", "pattern": names.PATTERN, "maxLength": names.LONGEST}),
 ]
+Unit = Annotated[str, Parsed(_parse_unit, {"type": "string", "maxLength": _LONGEST_UNIT})]
 Volts = Annotated[int, _quantity(VOLTAGE, "1mV", "1000V")]  # mV
 Amps = Annotated[int, _quantity(CURRENT, "1mA", "1000A")]  # mA
 Duration = Annotated[int, _quantity(TIME, "1us", LONGEST_TIME)]  # us
 DurationOrNone = Annotated[int, _quantity(TIME, "0us", LONGEST_TIME)]  # us
+# Counted in 32 bits of clocks, at up to 1000 MHz.
+ScrubInterval = Annotated[int, _quantity(TIME, "1us", "4s")]  # us
 Window = Annotated[tuple[int, int], _window(LONGEST_TIME)]  # us
 Period = Annotated[int, _quantity(TIME, "1ms", "1h")]  # us
 WallClock = Annotated[int, _quantity(TIME, "1ms", "24h")]  # us

@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The example against records written by hand, the schema, and what mutations of it do."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from fw_tools.ecc.records import MemorySpec
+from fw_tools.errors import InputError
+from fw_tools.power.records import (
+    FaultResponse,
+    FaultResponses,
+    HardTrip,
+    OnUpset,
+    PowerGood,
+    RailSpec,
+)
+from fw_tools.spec.load import load_payload
+from fw_tools.spec.records import FieldSpec, Payload
+from fw_tools.spec.schema import PayloadFile, json_schema
+from fw_tools.spec.toml_source import parse_toml
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "compute_node" / "payload.toml"
+
+
+@pytest.fixture(scope="module")
+def payload() -> Payload:
+    return load_payload(EXAMPLE)
+
+
+def test_the_example_holds_what_its_file_says(payload: Payload) -> None:
+    assert (payload.name, payload.clock_hz) == ("compute_node", 50_000_000)
+    assert [rail.name for rail in payload.rails] == [
+        *("v28_bus", "v5_aux", "v12_ibc", "v1p5_pmc"),
+        *("v0p80_soc", "v0p80_core", "v1p1_ddr", "v54_accel"),
+    ]
+    assert payload.memories == (
+        MemorySpec(
+            name="weight_buffer", data_bits=64, words=1024, code="hsiao", scrub_interval_us=10
+        ),
+        MemorySpec(
+            name="command_store", data_bits=32, words=256, code="hsiao", scrub_interval_us=40
+        ),
+    )
+    assert payload.benches == ()
+
+
+def test_a_rail_of_the_example_is_read_exactly(payload: Payload) -> None:
+    assert payload.rails[5] == RailSpec(
+        name="v0p80_core",
+        nominal_mv=800,
+        rated_ma=60_000,
+        after=("v0p80_soc",),
+        keep_alive=False,
+        ramp_min_us=200,
+        ramp_max_us=40_000,
+        timeout_us=45_000,
+        settle_us=500,
+        off_timeout_us=60_000,
+        power_good=PowerGood(input="pg_core", on_percent=95, off_percent=90, filter_us=8),
+        hard_trip=HardTrip(input="oc_core", limit_ma=110_000, blank_us=3),
+        on_fault=FaultResponses(
+            ramp_early=FaultResponse.KILL_TREE,
+            ramp_timeout=FaultResponse.KILL_TREE,
+            pg_lost=FaultResponse.KILL_BOARD,
+            oc=FaultResponse.KILL_BOARD,
+            stuck_on=FaultResponse.KILL_TREE,
+        ),
+        on_upset=OnUpset.SAFE_OFF,
+    )
+
+
+def test_the_packet_of_the_example_is_read_exactly(payload: Payload) -> None:
+    (packet,) = payload.packets
+    assert (packet.name, packet.apid, packet.structure_id) == ("housekeeping", 66, 1)
+    assert (packet.destination_id, packet.period_us) == (1, 1_000_000)
+    assert len(packet.fields) == 16
+    # Eight rails: a bitmap of one octet. Widths of the others: fw_tools/spec/sources.py.
+    assert [field.bits for field in packet.fields] == [32, *[8] * 5, 16, 16, 8, *[16] * 7]
+    assert packet.fields[-1] == FieldSpec(
+        name="core_temperature", source="input.core_temperature", bits=16, unit="cK"
+    )
+    # 6 + 14 + 2 octets before the fields, 4 + 5 + 4 + 1 + 14 of fields, 2 of CRC.
+    assert packet.octets == 52
+
+
+def test_defaults_are_as_documented(sound: str, tmp_path: Path) -> None:
+    (tmp_path / "payload.toml").write_text(sound)
+    payload = load_payload(tmp_path / "payload.toml")
+    (rail,) = payload.rails
+    assert (rail.after, rail.settle_us, rail.keep_alive) == ((), 0, False)
+    assert (rail.hard_trip, rail.on_upset) == (None, OnUpset.CORRECT)
+    assert rail.on_fault == FaultResponses(
+        **dict.fromkeys(FaultResponses.__dataclass_fields__, FaultResponse.KILL_TREE)
+    )
+    assert payload.packets[0].destination_id == 0
+
+
+def test_the_upset_response_of_the_board_holds_where_a_rail_has_none(
+    sound: str, tmp_path: Path
+) -> None:
+    text = sound.replace('clock = "50MHz"', 'clock = "50MHz"\non_upset = "safe_off"')
+    (tmp_path / "payload.toml").write_text(text)
+    assert load_payload(tmp_path / "payload.toml").rails[0].on_upset is OnUpset.SAFE_OFF
+
+
+def test_the_schema_describes_every_key() -> None:
+    schema = json_schema()
+    tables = [schema, *schema["$defs"].values()]
+    described = [key for table in tables for key in table.get("properties", {}).values()]
+    assert len(described) == 5 + 3 + 5 + 12 + 4 + 1 + 3 + 5 + 5 + 4 + 14  # Keys of each table.
+    assert all(key.get("description") for key in described)
+    assert all(table["additionalProperties"] is False for table in tables if "properties" in table)
+    assert json.loads(json.dumps(schema)) == schema
+
+
+def test_the_schema_accepts_every_quantity_of_the_example_and_no_bare_number() -> None:
+    rail = json_schema()["$defs"]["RailTable"]["properties"]
+    tables = parse_toml(EXAMPLE.read_text(), "payload.toml").values["rail"].values()
+    for key in ("volts", "amps", "ramp", "timeout", "settle"):
+        pattern = rail[key]["pattern"]
+        assert all(re.search(pattern, table[key]) for table in tables)
+        assert not re.search(pattern, "5")
+
+
+def test_the_models_of_the_schema_accept_the_whole_example() -> None:
+    values = parse_toml(EXAMPLE.read_text(), "payload.toml").values
+    assert PayloadFile.model_validate(values).board.clock == 50_000_000
+    with pytest.raises(ValidationError):
+        PayloadFile.model_validate(values | {"rails": {}})
+
+
+VALUES = ["3", "-1", "1e999", '"5V"', '"5"', '""', "[]", "{}", "true", "inf", '["a"]', "1979-05-27"]
+
+
+@st.composite
+def mutations(draw: st.DrawFn) -> str:
+    """Draw the example after a few edits of lines, words and characters."""
+    lines = EXAMPLE.read_text().splitlines()
+    for _ in range(draw(st.integers(1, 4))):
+        at = draw(st.integers(0, len(lines) - 1))
+        edit = draw(st.sampled_from(["drop", "double", "swap", "value", "cut", "insert"]))
+        other = draw(st.integers(0, len(lines) - 1))
+        if edit == "drop":
+            lines[at] = ""
+        elif edit == "double":
+            lines.insert(at, lines[other])
+        elif edit == "swap":
+            lines[at], lines[other] = lines[other], lines[at]
+        elif edit == "value":
+            lines[at] = f"{lines[at].partition('=')[0]}= {draw(st.sampled_from(VALUES))}"
+        else:
+            place = draw(st.integers(0, len(lines[at])))
+            text = "" if edit == "cut" else draw(st.text(max_size=3))
+            lines[at] = lines[at][:place] + text + lines[at][place + (edit == "cut") :]
+    return "\n".join(lines)
+
+
+@settings(
+    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(text=mutations())
+def test_a_mutated_example_gives_a_payload_or_named_mistakes(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "payload.toml"
+    path.write_bytes(text.encode("utf-8", "surrogatepass"))
+    try:
+        assert isinstance(load_payload(path), Payload)
+    except InputError as error:
+        for line in str(error).splitlines():
+            assert re.match(rf"{re.escape(str(path))}:[1-9][0-9]*: \S", line), line

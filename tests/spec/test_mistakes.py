@@ -1,0 +1,454 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Each message of a description has the smallest bad file that causes it."""
+
+from collections.abc import Callable
+
+import pytest
+
+Mistakes = Callable[[str], list[str]]
+
+SECOND_RAIL = """[rail.v3]
+volts = "3V"
+amps = "2A"
+after = ["v5"]
+ramp = "1ms..5ms"
+timeout = "6ms"
+pg = { input = "pg_v3", on = "95%", off = "90%", filter = "8us" }
+off = { timeout = "10ms" }
+[packet.housekeeping]"""
+TWO_MEMORIES = """code = "hsiao"
+scrub_interval = "10us"
+[memory.v5]
+data_bits = 8
+words = 16
+"""
+FIELD = '{ name = "on", source = "rails.on" }'
+
+# (part of the sound file, what stands there instead, the only message)
+CASES = [
+    # Keys and tables.
+    ('volts = "5V"', 'vots = "5V"', "10: rail v5: unknown key 'vots'; did you mean 'volts'?"),
+    (
+        'volts = "5V"',
+        'volts = "5V"\ncolour = 3',
+        (
+            "11: rail v5: unknown key 'colour'; known here: volts, amps, after, ramp, timeout, "
+            "settle, pg, off, hard_trip, on_fault, keep_alive, on_upset"
+        ),
+    ),
+    ('volts = "5V"\n', "", "9: rail v5: missing key 'volts'; for example volts = \"1.05V\""),
+    ("apid = 1\n", "", "16: packet housekeeping: missing key 'apid'; for example apid = 66"),
+    (
+        'off = { timeout = "10ms" }\n',
+        "",
+        "9: rail v5: missing key 'off'; for example off = { timeout = \"60ms\" }",
+    ),
+    (
+        "[board]",
+        "colour = 3\n[board]",
+        "1: unknown key 'colour'; known here: board, memory, rail, packet, bench",
+    ),
+    (
+        "[packet.housekeeping]",
+        "[packet.report]",
+        "16: packet report: this version makes one packet, [packet.housekeeping]",
+    ),
+    # Types.
+    (
+        "data_bits = 8",
+        'data_bits = "8"',
+        '5: memory store: data_bits: expected a whole number, got "8"',
+    ),
+    (
+        "data_bits = 8",
+        "data_bits = 8.0",
+        "5: memory store: data_bits: expected a whole number, got 8.0",
+    ),
+    (
+        "data_bits = 8",
+        "data_bits = true",
+        "5: memory store: data_bits: expected a whole number, got true",
+    ),
+    ('name = "probe"', "name = 3", "2: board: name: expected a name in quotes, got 3"),
+    (
+        'ramp = "1ms..5ms"',
+        'ramp = "1ms..5ms"\nkeep_alive = "yes"',
+        '13: rail v5: keep_alive: expected true or false, got "yes"',
+    ),
+    (
+        'ramp = "1ms..5ms"',
+        'ramp = "1ms..5ms"\nafter = "v3"',
+        '13: rail v5: after: expected a list in [], got "v3"',
+    ),
+    (
+        'off = { timeout = "10ms" }',
+        'off = "10ms"',
+        '15: rail v5: off: expected a table, got "10ms"',
+    ),
+    (FIELD, "3", "21: packet housekeeping: fields[0]: expected a table, got 3"),
+    (f"  {FIELD},\n", "", "20: packet housekeeping: fields: is empty"),
+    (
+        FIELD,
+        FIELD.replace('"rails.on"', "3"),
+        "21: packet housekeeping: field on: source: expected text in quotes, got 3",
+    ),
+    # Ranges.
+    ("data_bits = 8", "data_bits = 3", "5: memory store: data_bits: 3 is out of range 4..256"),
+    ("data_bits = 8", "data_bits = 257", "5: memory store: data_bits: 257 is out of range 4..256"),
+    ("words = 16", "words = 1", "6: memory store: words: 1 is out of range 2..65536"),
+    ("words = 16", "words = 65537", "6: memory store: words: 65537 is out of range 2..65536"),
+    ("apid = 1", "apid = 2047", "17: packet housekeeping: apid: 2047 is out of range 0..2046"),
+    (
+        "structure_id = 1",
+        "structure_id = 65536",
+        "18: packet housekeeping: structure_id: 65536 is out of range 0..65535",
+    ),
+    ('"10us"', '"5s"', "8: memory store: scrub_interval: '5s' is out of range 1us..4s"),
+    # Quantities.
+    (
+        'volts = "5V"',
+        "volts = 0.80",
+        "10: rail v5: volts: 0.80 has no unit; write '0.80V' or '0.80mV'",
+    ),
+    ('volts = "5V"', 'volts = "5"', "10: rail v5: volts: '5' has no unit; write '5V' or '5mV'"),
+    (
+        'volts = "5V"',
+        'volts = "60A"',
+        "10: rail v5: volts: '60A' is a current; expected a voltage such as '1.05V'",
+    ),
+    (
+        'volts = "5V"',
+        'volts = "0.5mV"',
+        "10: rail v5: volts: '0.5mV' is finer than the resolution of 1mV",
+    ),
+    ('volts = "5V"', 'volts = "1001V"', "10: rail v5: volts: '1001V' is out of range 1mV..1000V"),
+    ('volts = "5V"', 'volts = "-5V"', "10: rail v5: volts: '-5V' is out of range 1mV..1000V"),
+    (
+        'volts = "5V"',
+        'volts = "five"',
+        "10: rail v5: volts: 'five' is not a quantity; expected a voltage such as '1.05V'",
+    ),
+    (
+        'volts = "5V"',
+        'volts = "5W"',
+        "10: rail v5: volts: '5W': unknown unit 'W'; expected a voltage such as '1.05V'",
+    ),
+    (
+        'volts = "5V"',
+        'volts = "5v"',
+        "10: rail v5: volts: '5v': unknown unit 'v'; did you mean '5V'?",
+    ),
+    ('volts = "5V"', "volts = []", "10: rail v5: volts: expected a voltage such as '1.05V'"),
+    (
+        'clock = "50MHz"',
+        'clock = "50.5MHz"',
+        "3: board: clock: '50.5MHz' is no whole number of MHz; times are counted in microseconds",
+    ),
+    (
+        '"1ms..5ms"',
+        '"5ms"',
+        "12: rail v5: ramp: '5ms' is no window; expected two times such as '0.2ms..40ms'",
+    ),
+    (
+        '"1ms..5ms"',
+        '"5ms..1ms"',
+        "12: rail v5: ramp: '5ms..1ms' ends before it begins; expected earliest..latest",
+    ),
+    ('"1ms..5ms"', '"1ms..5"', "12: rail v5: ramp: '5' has no unit; write '5us' or '5ms' or '5s'"),
+    ('on = "95%"', "on = 95", "14: rail v5: pg.on: 95 has no unit; write '95%'"),
+    # Choices.
+    (
+        'code = "hsiao"',
+        'code = "hamming"',
+        "7: memory store: code: unknown value 'hamming'; known here: hsiao",
+    ),
+    (
+        'amps = "2A"',
+        'amps = "2A"\non_fault = { pg_lost = "kill:bord" }',
+        "12: rail v5: on_fault.pg_lost: unknown value 'kill:bord'; did you mean 'kill:board'?",
+    ),
+    (
+        'clock = "50MHz"',
+        'clock = "50MHz"\non_upset = "safeoff"',
+        "4: board: on_upset: unknown value 'safeoff'; did you mean 'safe_off'?",
+    ),
+    # Names.
+    (
+        'name = "probe"',
+        'name = "Probe-A"',
+        (
+            "2: board: name: 'Probe-A' is no name: a-z, 0-9 and _ "
+            "only, a letter first; for example 'probe_a'"
+        ),
+    ),
+    (
+        'name = "probe"',
+        'name = "wire"',
+        "2: board: name: 'wire' is a reserved word of SystemVerilog; for example 'wire_0'",
+    ),
+    (
+        'name = "probe"',
+        'name = "regfile"',
+        "2: board: name: 'regfile' is a reserved word of SystemRDL; for example 'regfile_0'",
+    ),
+    (
+        'name = "probe"',
+        'name = "lambda"',
+        "2: board: name: 'lambda' is a reserved word of Python; for example 'lambda_0'",
+    ),
+    (
+        'name = "probe"',
+        'name = "short"',
+        "2: board: name: 'short' is a reserved word of C; for example 'short_0'",
+    ),
+    (
+        'name = "probe"',
+        f'name = "{"a" * 41}"',
+        f"2: board: name: '{'a' * 41}' has 41 letters; at most 40",
+    ),
+    (
+        "[rail.v5]",
+        "[rail.'5v']",
+        "9: rail 5v: '5v' is no name: a-z, 0-9 and _ only, a letter first; for example 'p_5v'",
+    ),
+    (
+        "[memory.store]",
+        "[memory.csr]",
+        "4: memory csr: the generated design has a 'csr' already; for example 'csr_0'",
+    ),
+    (
+        'code = "hsiao"\n',
+        TWO_MEMORIES + 'code = "hsiao"\n',
+        "14: rail v5: memory v5 has the same name; generated names would collide",
+    ),
+    # Rails among themselves.
+    (
+        "[packet.housekeeping]",
+        SECOND_RAIL.replace('"v5"', '"v55"'),
+        "19: rail v3: after: unknown rail 'v55'; did you mean 'v5'?",
+    ),
+    (
+        'amps = "2A"',
+        'amps = "2A"\nafter = ["v5"]',
+        "12: rail v5: after: dependency cycle: v5 -> v5",
+    ),
+    (
+        'timeout = "6ms"',
+        'timeout = "4ms"',
+        "13: rail v5: timeout: 4ms is shorter than the longest ramp of 5ms",
+    ),
+    (
+        'off = "90%"',
+        'off = "96%"',
+        "14: rail v5: pg.off: 96% is not below pg.on of 95%",
+    ),
+    (
+        "[packet.housekeeping]",
+        SECOND_RAIL.replace("pg_v3", "pg_v5"),
+        "22: rail v3: pg.input: pin 'pg_v5' is already pg.input of rail v5",
+    ),
+    (
+        'amps = "2A"',
+        'amps = "2A"\non_fault = { oc = "ignore" }',
+        "12: rail v5: on_fault.oc: answers an over-current trip, but the rail has no 'hard_trip'",
+    ),
+    # Packets.
+    (
+        FIELD,
+        FIELD.replace("rails.on", "rails.om"),
+        "21: packet housekeeping: field on: unknown source 'rails.om'; did you mean 'rails.on'?",
+    ),
+    (
+        FIELD,
+        FIELD.replace("rails.on", "x"),
+        (
+            "21: packet housekeeping: field on: unknown source 'x'; "
+            "sources are time.seconds, rails.on (and others), rail.NAME.state, "
+            "memory.NAME.corrected (and others), input.NAME"
+        ),
+    ),
+    (
+        FIELD,
+        FIELD.replace(" }", ", bits = 16 }"),
+        "21: packet housekeeping: field on: 'rails.on' has 8 bits, not 16; leave 'bits' out",
+    ),
+    (
+        FIELD,
+        FIELD.replace("rails.on", "input.a"),
+        (
+            "21: packet housekeeping: field on: missing key "
+            "'bits'; an input is one of 8, 16, 24, 32 bits"
+        ),
+    ),
+    (
+        FIELD,
+        FIELD.replace('rails.on"', 'input.a", bits = 12'),
+        "21: packet housekeeping: field on: an input is one of 8, 16, 24, 32 bits, not 12",
+    ),
+    (
+        FIELD,
+        FIELD.replace('rails.on"', 'input.2", bits = 8'),
+        (
+            "21: packet housekeeping: field on: '2' "
+            "is no name: a-z, 0-9 and _ only, a letter first; for example 'p_2'"
+        ),
+    ),
+    (
+        FIELD,
+        (
+            '{ name = "a", source = "input.t", bits = 8 },\n'
+            '{ name = "b", source = "input.t", bits = 16 }'
+        ),
+        "22: packet housekeeping: field b: 'input.t' was given 8 bits before, now 16",
+    ),
+    (
+        FIELD,
+        f"{FIELD},\n{FIELD}",
+        "22: packet housekeeping: field on: a field before it is named 'on' too",
+    ),
+    (
+        FIELD,
+        FIELD.replace('"on"', '"apid"'),
+        (
+            "21: packet housekeeping: field apid: 'apid' is a field "
+            "of every packet; choose another name"
+        ),
+    ),
+    (
+        FIELD,
+        FIELD.replace(" }", ', unit = "\\"" }'),
+        "21: packet housekeeping: field on: unit: '\"' is no unit: at most 16 letters, no quotes",
+    ),
+    (
+        FIELD,
+        ",\n".join(f'{{ name = "f{n}", source = "time.seconds" }}' for n in range(251)),
+        "20: packet housekeeping: fields: the packet has 1028 octets; at most 1024",
+    ),
+]
+
+TEN_KINDS = """\
+[board]
+name = "node"
+clock = "50MHz"
+[memory.store]
+data_bits = 300
+words = 16
+code = "hsiao"
+scrub_interval = "10us"
+[rail.v5]
+vots = "5V"
+amps = "2"
+ramp = "5ms"
+timeout = "6V"
+pg = { input = "pg_v5", on = "95%", off = "90%", filter = "0.5us" }
+off = 10
+[packet.housekeeping]
+structure_id = 1
+period = "1s"
+fields = [
+  { name = "reg-1", source = "rails.on" },
+  { name = "lost", source = "memory.stores.corrected" },
+]
+"""
+
+
+def test_ten_mistakes_of_ten_kinds_are_named_in_one_run(mistakes: Mistakes) -> None:
+    found = mistakes(TEN_KINDS)
+    assert len(found) == 10
+    assert found == [
+        "payload.toml:5: memory store: data_bits: 300 is out of range 4..256",
+        "payload.toml:10: rail v5: unknown key 'vots'; did you mean 'volts'?",
+        "payload.toml:11: rail v5: amps: '2' has no unit; write '2A' or '2mA'",
+        (
+            "payload.toml:12: rail v5: ramp: '5ms' is no window; expected two times such as "
+            "'0.2ms..40ms'"
+        ),
+        "payload.toml:13: rail v5: timeout: '6V' is a voltage; expected a time such as '0.2ms'",
+        "payload.toml:14: rail v5: pg.filter: '0.5us' is finer than the resolution of 1us",
+        "payload.toml:15: rail v5: off: expected a table, got 10",
+        "payload.toml:16: packet housekeeping: missing key 'apid'; for example apid = 66",
+        (
+            "payload.toml:20: packet housekeeping: field reg-1: name: 'reg-1' is no name: "
+            "a-z, 0-9 and _ only, a letter first; for example 'reg_1'"
+        ),
+        # The one across tables.
+        (
+            "payload.toml:21: packet housekeeping: field lost: unknown source "
+            "'memory.stores.corrected'; did you mean 'memory.store.corrected'?"
+        ),
+    ]
+
+
+def test_a_dependency_cycle_is_printed(sound: str, mistakes: Mistakes) -> None:
+    cyclic = sound.replace("[packet.housekeeping]", SECOND_RAIL).replace(
+        'volts = "5V"', 'volts = "5V"\nafter = ["v3"]'
+    )
+    assert mistakes(cyclic) == ["payload.toml:11: rail v5: after: dependency cycle: v5 -> v3 -> v5"]
+
+
+def test_a_rail_with_a_mistake_still_shows_the_cycle_it_is_on(
+    sound: str, mistakes: Mistakes
+) -> None:
+    cyclic = sound.replace("[packet.housekeeping]", SECOND_RAIL).replace(
+        'volts = "5V"', 'volts = "5A"\nafter = ["v3"]'
+    )
+    assert [line.partition(": ")[2] for line in mistakes(cyclic)] == [
+        "rail v5: volts: '5A' is a current; expected a voltage such as '1.05V'",
+        "rail v5: after: dependency cycle: v5 -> v3 -> v5",
+    ]
+
+
+def test_values_that_only_stand_in_for_a_mistake_cause_none(sound: str, mistakes: Mistakes) -> None:
+    keep_alive = SECOND_RAIL.replace("after", "keep_alive = true\nafter")
+    text = sound.replace("[packet.housekeeping]", keep_alive).replace(
+        'volts = "5V"', "volts = 5\nkeep_alive = true"
+    )
+    assert mistakes(text) == ["payload.toml:10: rail v5: volts: 5 has no unit; write '5V' or '5mV'"]
+
+
+def test_more_than_32_rails_do_not_fit_in_a_bitmap(sound: str, mistakes: Mistakes) -> None:
+    rail = sound[sound.index("[rail.v5]") : sound.index("[packet")]
+    rails = "".join(rail.replace("v5", f"r{number}") for number in range(33))
+    text = sound.replace(rail, rails)
+    line = text[: text.index("rails.on")].count("\n") + 1
+    assert mistakes(text) == [
+        (
+            f"payload.toml:{line}: packet housekeeping: field on: 'rails.on' has room for 32 "
+            "rails, not 33"
+        )
+    ]
+
+
+def test_two_packets_with_one_apid_are_named(sound: str, mistakes: Mistakes) -> None:
+    packet = sound[sound.index("[packet.housekeeping]") :]
+    assert mistakes(sound + packet.replace("housekeeping", "events")) == [
+        "payload.toml:23: packet events: this version makes one packet, [packet.housekeeping]",
+        "payload.toml:24: packet events: apid: 1 is the APID of packet housekeeping already",
+    ]
+
+
+def test_missing_tables_are_named(mistakes: Mistakes) -> None:
+    assert mistakes("rail = 3\n[memory]\n") == [
+        "payload.toml:1: missing table [board]",
+        "payload.toml:1: missing table [packet.housekeeping]",
+        "payload.toml:1: 'rail' is no table; begin each with [rail.NAME]",
+        "payload.toml:2: missing table [memory.NAME]",
+    ]
+
+
+def test_a_key_outside_a_named_table_is_named(sound: str, mistakes: Mistakes) -> None:
+    assert "payload.toml:1: 'words' stands in no table; begin one with [memory.NAME]" in mistakes(
+        f"memory.words = 3\n{sound}"
+    )
+
+
+@pytest.mark.parametrize(("part", "instead", "message"), CASES, ids=[case[2] for case in CASES])
+def test_the_smallest_bad_file_gives_its_message_alone(
+    sound: str, mistakes: Mistakes, part: str, instead: str, message: str
+) -> None:
+    assert sound.count(part) >= 1
+    assert mistakes(sound.replace(part, instead, 1)) == [f"payload.toml:{message}"]
+
+
+def test_the_sound_file_has_no_mistake(sound: str, mistakes: Mistakes) -> None:
+    assert mistakes(sound) == []
