@@ -1,2 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which benches a payload has."""
+
+from pathlib import Path
+
+from fw_tools.flow.benches.housekeeping import housekeeping_benches
+from fw_tools.flow.benches.registers import registers_benches
+from fw_tools.spec.records import BenchSpec, Payload
+
+_AREAS = (registers_benches, housekeeping_benches)
+
+
+def payload_benches(payload: Payload, generated: Path, work: Path) -> tuple[BenchSpec, ...]:
+    """Return the benches of everything that `payload` describes, in the order of the areas.
+
+    `generated` is the output folder of the gateware; configurations go below `work`.
+    """
+    return tuple(bench for area in _AREAS for bench in area(payload, generated, work))

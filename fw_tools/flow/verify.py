@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A payload description to verified gateware: generate, lint, build, run every bench, report."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from fw_tools.flow.benches import payload_benches
+from fw_tools.flow.generate import source_files
+from fw_tools.flow.run import prepare_output, run_to_report
+from fw_tools.report.records import RunReport
+from fw_tools.rtl.emit import emit
+from fw_tools.rtl.payload import payload_digest, render_payload
+from fw_tools.rtl.top import top_module
+from fw_tools.sim.scheduler import ScheduleOptions, Task, require_pattern
+from fw_tools.spec.load import load_payload
+from fw_tools.spec.records import BenchSpec, Payload
+from fw_tools.toolchain import require_simulation
+
+GENERATED = "generated"  # Below the output folder.
+CONFIGURATION = "configuration"
+GATEWARE = "gateware"  # Name of the bench that only lints the whole.
+
+
+def default_output(spec: Path) -> Path:
+    """Return where `verify` writes unless told: build/<payload name>, below the current folder."""
+    return Path("build") / load_payload(spec).name
+
+
+def verify(spec: Path, options: ScheduleOptions, command: str) -> RunReport:
+    """Verify the payload described in `spec`; the user's own benches run beside ours.
+
+    `command` is what repeats the run.
+
+    Raises:
+        InputError: the description or the output folder cannot be used.
+        MissingToolError: a tool that builds benches is absent.
+        VerificationError: nothing ran.
+    """
+    require_pattern(options.pattern)
+    payload = load_payload(spec)
+    require_simulation()
+    options = replace(options, output=options.output.absolute())
+    prepare_output(options.output)
+    generated = options.output / GENERATED
+    emit(render_payload(payload), generated, payload_digest(payload))
+    ours = payload_benches(payload, generated, options.output / CONFIGURATION)
+    tasks = [Task(_whole(payload, generated)), *map(Task, ours)]
+    tasks += [Task(bench, spec.absolute().parent) for bench in payload.benches]
+    return run_to_report(f"Verification of {payload.name}", tasks, options, command)
+
+
+def _whole(payload: Payload, generated: Path) -> BenchSpec:
+    """Return the bench without tests that lints the whole payload under its top."""
+    return BenchSpec(
+        name=GATEWARE,
+        top=top_module(payload),
+        test_modules=(),
+        sources=source_files(generated),
+        waivers=tuple(sorted(generated.rglob("*.vlt"))),
+        lint=True,
+    )
