@@ -40,6 +40,11 @@ def scrub_interval_clocks(memory: MemorySpec, clock_hz: int) -> int:
     return clocks
 
 
+def memory_module(payload_name: str, memory: MemorySpec) -> str:
+    """Return the name of the module."""
+    return f"{payload_name}_{memory.name}"
+
+
 def render_memory(
     payload_name: str, memory: MemorySpec, clock_hz: int
 ) -> tuple[GeneratedFile, ...]:
@@ -50,7 +55,7 @@ def render_memory(
         InputError: the scrub interval is too long to count.
     """
     code = hsiao(memory.data_bits)
-    name = f"{payload_name}_{memory.name}"
+    name = memory_module(payload_name, memory)
     digest = model_digest(memory, code)
     text = render(
         "memory.sv.j2",
