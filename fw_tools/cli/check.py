@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from telemetry.common.console import output
 from telemetry.common.exit_codes import ExitCode
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ def check(spec: Path) -> ExitCode:
     from fw_tools.spec.load import load_payload
 
     for line in _summary(load_payload(spec)):
-        output().print(line, markup=False)
+        click.echo(line)
     return ExitCode.DONE
 
 

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import click
 
-from telemetry.common.console import output
 from telemetry.common.exit_codes import ExitCode
 
 
@@ -33,7 +32,7 @@ def init(folder: Path, existing: bool) -> ExitCode:
 
     files = complete_project(folder) if existing else create_project(folder)
     for file in files:
-        output().print(f"{'added' if file.is_added else 'kept '}  {file.path}", markup=False)
+        click.echo(f"{'added' if file.is_added else 'kept '}  {file.path}")
     spec = shlex.quote(str(folder / "payload.toml"))
-    output().print(f"next:  fw-tools verify {spec}", markup=False)
+    click.echo(f"next:  fw-tools verify {spec}")
     return ExitCode.DONE

@@ -12,8 +12,6 @@ from fw_tools.errors import InputError
 
 Pairs = tuple[tuple[str, str], ...]
 
-_DEEPEST = 16  # File lists within file lists.
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileList:
@@ -46,7 +44,7 @@ def read_filelist(path: Path) -> FileList:
     Raises `InputError` with every mistake, one per line, as `files.f:3: ...`.
     """
     reader = _Reader()
-    result = reader.read(path, 0)
+    result = reader.read(path)
     if reader.mistakes:
         raise InputError("\n".join(reader.mistakes))
     return result
@@ -57,8 +55,9 @@ class _Reader:
 
     def __init__(self) -> None:
         self.mistakes: list[str] = []
+        self._open: list[Path] = []  # Lists that are being read, the outermost first.
 
-    def read(self, path: Path, depth: int) -> FileList:
+    def read(self, path: Path) -> FileList:
         try:
             text = path.read_text(encoding="utf-8")
         except (OSError, ValueError) as error:
@@ -66,27 +65,30 @@ class _Reader:
             self.mistakes.append(f"{path}: cannot be read: {reason}")
             return FileList()
         result = FileList()
-        for number, words in _lines(text):
+        self._open.append(path.resolve())
+        for number, line in _lines(text):
             try:
-                result += self._line(path.absolute().parent, words, depth)
+                result += self._line(path.absolute().parent, line)
             except ValueError as error:
                 self.mistakes.append(f"{path}:{number}: {error}")
+        self._open.pop()
         return result
 
-    def _line(self, folder: Path, line: str, depth: int) -> FileList:
+    def _line(self, folder: Path, line: str) -> FileList:
         words = iter(_words(line))
         result = FileList()
         for word in words:
             if "$" in word:
                 raise ValueError(f"{word!r}: environment variables are not expanded; give the path")
-            result += self._word(folder, word, words, depth)
+            result += self._word(folder, word, words)
         return result
 
-    def _word(self, folder: Path, word: str, rest: Iterator[str], depth: int) -> FileList:
+    def _word(self, folder: Path, word: str, rest: Iterator[str]) -> FileList:
         if word in ("-f", "-F"):
-            if depth == _DEEPEST:
-                raise ValueError(f"file lists nested deeper than {_DEEPEST}; does one name itself?")
-            return self.read(_existing(folder, _following(word, rest)), depth + 1)
+            nested = _existing(folder, _following(word, rest))
+            if nested.resolve() in self._open:
+                raise ValueError(f"{nested.name!r} names itself, directly or through another list")
+            return self.read(nested)
         if word in ("-y", "-v"):
             return FileList(verilator_args=(word, str(_existing(folder, _following(word, rest)))))
         if word in ("-I", "-D", "-G"):
