@@ -46,6 +46,7 @@ def render_page(report: RunReport, folder: Path) -> str:
         lstrip_blocks=True,
     )
     environment.filters["sim_time"] = sim_time
+    environment.filters["words"] = _words
     return environment.get_template("report.html.j2").render(
         report=report,
         benches=_benches(report),
@@ -54,6 +55,13 @@ def render_page(report: RunReport, folder: Path) -> str:
         counts=_counts(report),
         covered=_covered(report),
     )
+
+
+def _words(record: TestRecord) -> str:
+    """Return what a test checks: its description, else its name read as a sentence."""
+    name = record.test.partition("/")[0].rpartition(".")[2]
+    sentence = name.replace("_", " ").strip()
+    return record.description or f"{sentence[:1].upper()}{sentence[1:]}"
 
 
 def _benches(report: RunReport) -> list[_Bench]:

@@ -65,7 +65,8 @@ class BenchProgress:
             self._active.pop(bench, None)
             self._refresh()
             self._display.advance(self._overall)
-        self._say(f"{bench}: {outcome_words(records)}")
+        if records:
+            self._say(f"{bench}: {outcome_words(records)}")
 
     def _refresh(self) -> None:
         going_on = "; ".join(f"{verb} {bench}" for bench, verb in self._active.items())
@@ -78,6 +79,8 @@ class BenchProgress:
 
 def build_words(summary: BenchSummary) -> str:
     """Return how a bench was built, with the hits of the compile cache."""
+    if summary.build_seconds is None:
+        return "not built"
     if summary.is_cached:
         return f"unchanged, taken from the cache in {summary.build_seconds:.1f} s"
     objects = summary.objects_cached + summary.objects_compiled
@@ -88,4 +91,4 @@ def build_words(summary: BenchSummary) -> str:
 def outcome_words(records: Sequence[TestRecord]) -> str:
     """Return the counts of the outcomes, as in "3 passed, 1 failed"."""
     counts = {status: sum(each.status is status for each in records) for status in Status}
-    return ", ".join(f"{n} {status}" for status, n in counts.items() if n) or "no test matches"
+    return ", ".join(f"{n} {status}" for status, n in counts.items() if n)

@@ -49,7 +49,7 @@ class BenchSummary:
     name: str
     top: str
     purpose: str  # What it checks, in plain words; "" when the bench does not say.
-    build_seconds: float
+    build_seconds: float | None  # None when nothing was built.
     is_cached: bool  # The program was built before.
     objects_cached: int = 0  # Compiled objects taken from the cache.
     objects_compiled: int = 0
@@ -62,13 +62,13 @@ class CoverageRow:
 
     file: str
     covered: int
-    total: int
+    total: int  # At least 1.
     missed: tuple[int, ...]  # Line numbers.
 
     @property
     def percent(self) -> float:
         """Share of the lines that ran, 0..100."""
-        return 100.0 * self.covered / self.total if self.total else 100.0
+        return 100.0 * self.covered / self.total
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,8 +96,9 @@ class RunReport:
 
     @property
     def ran(self) -> int:
-        """Number of tests that really ran."""
-        return len(self.records) - self.count(Status.SKIPPED)
+        """Number of tests that really ran; steps such as "(lint)" count where nothing else is."""
+        tests = [record for record in self.records if record.module] or self.records
+        return sum(record.status is not Status.SKIPPED for record in tests)
 
     @property
     def is_good(self) -> bool:

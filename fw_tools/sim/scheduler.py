@@ -3,7 +3,9 @@
 
 import re
 import signal
+import sys
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager, suppress
@@ -19,8 +21,17 @@ from fw_tools.sim.descriptions import Description, describe
 from fw_tools.sim.process import InterruptedRunError, Processes
 from fw_tools.sim.removed_api import removed_uses
 from fw_tools.sim.run import COVERAGE, DEFAULT_SEED, WAVES, RunOptions, run
+from fw_tools.sim.selection import may_hold
 from fw_tools.spec.records import BenchSpec
 
+_STEPS = {
+    "(build)": "The sources build.",
+    "(import)": "The test modules can be imported.",
+    "(run)": "The simulation runs tests and ends by itself.",
+    "(cocotb 2)": "The bench uses names that cocotb 2 has.",
+    "(lint)": "Verilator -Wall has nothing to say about the sources.",
+}
+_LINT_PURPOSE = "All sources as a whole, under their top: Verilator -Wall has to be quiet."
 BENCH_FOLDER = "benches"  # Below the output folder, one folder a bench.
 
 
@@ -130,12 +141,13 @@ class _Job:
 
     def result(self) -> BenchResult:
         """Lint, build, run; the records carry descriptions."""
-        description = describe(self.bench.test_modules, self.bench.python_paths)
+        folders = (*self.bench.python_paths, *map(Path, sys.path))
+        description = describe(self.bench.test_modules, folders)
         records: list[TestRecord] = []
         built: Build | None = None
         try:
             records += self._lint()
-            if self.bench.test_modules:
+            if self._is_concerned(folders):
                 built = self._build(description)
                 records += self._run(built)
         except BuildError as error:
@@ -153,12 +165,13 @@ class _Job:
         if not self.bench.lint or not self._is_whole_bench():
             return []
         self.observer.started(self.bench.name, "linted")
+        started = time.monotonic()
         messages = lint(self.bench, self._build_options())
         status = Status.FAILED if messages else Status.PASSED
         record = self._record("(lint)", status, "\n".join(map(str, messages)))
-        words = "Verilator -Wall has nothing to say about the sources."
         log = str((self.work / LINT_LOG).relative_to(self.options.output))
-        return [replace(record, description=words, log=log)]
+        seconds = time.monotonic() - started
+        return [replace(record, log=log, seconds=seconds)]
 
     def _build(self, description: Description) -> Build:
         self.observer.started(self.bench.name, "built")
@@ -189,6 +202,11 @@ class _Job:
         message = "\n".join(map(str, uses))
         return [self._record("(cocotb 2)", Status.ERROR, message)] if uses else []
 
+    def _is_concerned(self, folders: Sequence[Path]) -> bool:
+        modules = self.bench.test_modules
+        is_whole = bool(modules) and self._is_whole_bench()
+        return is_whole or may_hold(self.options.pattern, modules, folders)
+
     def _is_whole_bench(self) -> bool:
         return re.search(self.options.pattern, self.bench.name) is not None
 
@@ -208,15 +226,16 @@ class _Job:
         )
 
     def _described(self, record: TestRecord, description: Description) -> TestRecord:
-        return replace(record, description=record.description or description.of_test(record.test))
+        words = _STEPS.get(record.test) or description.of_test(record.test)
+        return replace(record, description=words)
 
     def _summary(self, description: Description, built: Build | None) -> BenchSummary:
         waves = self.work / WAVES
         return BenchSummary(
             name=self.bench.name,
             top=self.bench.top,
-            purpose=description.purpose,
-            build_seconds=built.seconds if built else 0.0,
+            purpose=description.purpose if self.bench.test_modules else _LINT_PURPOSE,
+            build_seconds=built.seconds if built else None,
             is_cached=bool(built and built.is_cached),
             objects_cached=built.objects.hits if built else 0,
             objects_compiled=built.objects.misses if built else 0,
