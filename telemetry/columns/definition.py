@@ -57,12 +57,12 @@ class Definition:
     def bind(self, apid: int) -> "Definition":
         """Return the definition for a user who wants `apid` only; `UsageError` if it has none."""
         if not 0 <= apid < IDLE_APID:
-            raise UsageError(f"--apid {apid}: an APID of telemetry is 0..{IDLE_APID - 1}")
+            raise UsageError(f"APID {apid}: an APID of telemetry is 0..{IDLE_APID - 1}")
         if self.any_apid is not None:
             return Definition({apid: self.any_apid})
         if apid not in self.by_apid:
             known = ", ".join(map(str, sorted(self.by_apid)))
-            raise UsageError(f"--apid {apid}: the definition has only APID {known}")
+            raise UsageError(f"APID {apid}: the definition has only APID {known}")
         return self
 
 
@@ -105,8 +105,9 @@ def _a(found: object) -> str:
 
 def _define_packet(layout: Any, label: str) -> PacketDefinition:
     fields = _fields(layout)
-    has_crc = bool(fields) and fields[-1].name == CRC_FIELD
-    if has_crc and _sizeof(fields[-1]) != CRC_OCTETS:
+    last = next((field for field in reversed(fields) if field.name or _sizeof(field)), None)
+    has_crc = last is not None and last.name == CRC_FIELD
+    if has_crc and _sizeof(last) != CRC_OCTETS:
         raise InputError(f"{label}.{CRC_FIELD} must be {CRC_OCTETS} octets wide, as the CRC-16 is")
     size = _sizeof(layout)
     if size is not None and not MIN_DATA_OCTETS <= size <= MAX_DATA_OCTETS:
@@ -123,16 +124,21 @@ def _define_packet(layout: Any, label: str) -> PacketDefinition:
 
 
 def _fields(layout: Any) -> list[Any]:
-    """Return the fields of the outermost Struct, through whatever is wrapped around it."""
-    while not hasattr(layout, "subcons") and hasattr(layout, "subcon"):
+    """Return the fields of a Struct, named or not; none for any other construct."""
+    while isinstance(layout, construct.Renamed):
         layout = layout.subcon
-    if not isinstance(layout, construct.Struct):
-        return []
-    return [field for field in layout.subcons if field.name or _sizeof(field) != 0]
+    return list(layout.subcons) if isinstance(layout, construct.Struct) else []
 
 
 def _sizeof(layout: Any) -> int | None:
     """Return the octets that `layout` always takes, or None when that depends on the packet."""
+    if layout is construct.Terminated:
+        return 0
+    fields = _fields(layout)
+    sizes = [_sizeof(field) for field in fields]
+    known = [size for size in sizes if size is not None]
+    if fields and len(known) == len(sizes):
+        return sum(known)
     try:
         return int(layout.sizeof())
     except Exception:  # A size expression may fail in any way outside of a packet.

@@ -25,7 +25,7 @@ def load_definition(source: str) -> Definition:
     place, colon, name = source.rpartition(":")
     if not (place and colon and name):
         raise UsageError(
-            f"--definition {source}: expected FILE.py:NAME or MODULE:NAME, as in noaa20.py:PACKET"
+            f"definition {source}: expected FILE.py:NAME or MODULE:NAME, as in noaa20.py:PACKET"
         )
     is_file = place.endswith(".py") or "/" in place
     module = _run_file(Path(place)) if is_file else _import(place)
@@ -36,7 +36,8 @@ def load_definition(source: str) -> Definition:
     try:
         return define(found, name)
     except InputError as error:
-        raise InputError(f"{place}: {error}") from error
+        lines = str(error).splitlines()
+        raise InputError("\n".join(f"{place}: {line}" for line in lines)) from error
 
 
 def _run_file(path: Path) -> ModuleType:

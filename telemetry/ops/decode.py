@@ -42,16 +42,12 @@ class Decoded:
         return self.tables[self._only(apid)]
 
     def columns(self, apid: int | None = None) -> "dict[str, np.ndarray[Any, Any]]":
-        """Return the rows of `apid` as numpy columns; object columns where values are missing."""
-        import numpy as np
+        """Return the rows of `apid` as numpy columns; see `build_array` for their types."""
+        from telemetry.columns.arrays import build_array
 
         rows = self.rows(apid)
         names = dict.fromkeys(name for row in rows for name in row)
-        columns = {name: [row.get(name) for row in rows] for name in names}
-        return {
-            name: np.array(values, dtype=object if None in values else None)
-            for name, values in columns.items()
-        }
+        return {name: build_array([row.get(name) for row in rows]) for name in names}
 
     def _only(self, apid: int | None) -> int:
         if apid is not None:
@@ -122,9 +118,13 @@ def decode_to_files(
     Without a single row nothing is written. `inputs` are files that must not be overwritten.
     """
     is_split = apid is None and len(definition.by_apid) > 1
-    with Output(path, is_split=is_split, inputs=inputs) as files:
-        ledger = decode_stream(stream, definition, files, apid=apid, on_octets=on_octets)
-        return ledger, files.commit() if ledger.rows else ()
+    try:
+        with Output(path, is_split=is_split, inputs=inputs) as files:
+            ledger = decode_stream(stream, definition, files, apid=apid, on_octets=on_octets)
+            return ledger, files.commit() if ledger.rows else ()
+    except OSError as error:
+        text = error.strerror or error
+        raise InputError(f"{path}: {text}; could not be written, nothing was") from error
 
 
 def decode_stream(
@@ -205,5 +205,12 @@ def _open_file(path: Path) -> BinaryIO:
 
 def _chunks(stream: BinaryIO) -> Iterator[bytes]:
     read: Callable[[int], bytes] = getattr(stream, "read1", stream.read)
-    while chunk := read(CHUNK_OCTETS):
+    while chunk := _read(read):
         yield chunk
+
+
+def _read(read: Callable[[int], bytes]) -> bytes:
+    try:
+        return read(CHUNK_OCTETS)
+    except OSError as error:
+        raise InputError(f"the dump cannot be read: {error.strerror or error}") from error

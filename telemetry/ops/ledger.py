@@ -53,6 +53,15 @@ class Damage:
 
 
 @dataclass(slots=True)
+class Reason:
+    """How often one reason for damage came up, and how many octets it cost."""
+
+    first_offset: int
+    count: int = 0
+    octets: int = 0
+
+
+@dataclass(slots=True)
 class Ledger:
     """Octets and packets by account, and what is worth telling of each APID.
 
@@ -65,7 +74,7 @@ class Ledger:
     others: dict[int, OtherRecord] = field(default_factory=dict)
     damages: list[Damage] = field(default_factory=list)
     damage_count: int = 0
-    reasons: Counter[str] = field(default_factory=Counter)
+    reasons: dict[str, Reason] = field(default_factory=dict)
     max_damages: int = 1000
     _last_end: int = 0
     _last: Damage | None = None
@@ -154,13 +163,17 @@ class Ledger:
         self._book(span, account)
         if goes_on and last is not None and last.account is account is Account.SKIPPED:
             last.length += span.length
+            if reason in self.reasons:
+                self.reasons[reason].octets += span.length
             return
         self.damage_count += 1
         self._last = Damage(span.offset, span.length, account, reason)
         if len(self.damages) < self.max_damages:
             self.damages.append(self._last)
         if reason in self.reasons or len(self.reasons) < self.max_damages:
-            self.reasons[reason] += 1
+            known = self.reasons.setdefault(reason, Reason(span.offset))
+            known.count += 1
+            known.octets += span.length
 
 
 def _header(span: Span) -> PrimaryHeader:

@@ -75,6 +75,7 @@ class ParquetWriter:
         if len(self._parts) > 1:
             self._join()
         self._parts[-1][1].commit(path)
+        self._files.close()
 
     def _join(self) -> None:
         import pyarrow.parquet as pq

@@ -67,8 +67,10 @@ def _cell(value: Value) -> str:
         return ""
     if isinstance(value, float):
         return f"{value:.9g}"
+    if isinstance(value, bool):
+        return str(value).lower()
     text = _printable(str(value))
-    return text if len(text) <= _MAX_CELL else text[: _MAX_CELL - 1] + "…"
+    return text if len(text) <= _MAX_CELL else text[: _MAX_CELL - 3] + "..."
 
 
 def _printable(text: str) -> str:

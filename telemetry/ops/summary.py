@@ -77,10 +77,11 @@ def _gap_lines(record: ApidRecord) -> Iterator[str]:
 def _damage_lines(ledger: Ledger) -> Iterator[str]:
     if ledger.damage_count:
         yield "  Damage:"
-    for damage in ledger.damages[:_SHOWN]:
-        yield f"    byte {damage.offset:,}, {_count(damage.length, 'byte')}: {damage.reason}"
-    if ledger.damage_count > _SHOWN:
-        yield f"    ... and {ledger.damage_count - _SHOWN:,} more"
+    for text, reason in list(ledger.reasons.items())[:_SHOWN]:
+        often = f"{reason.count:,} times, first at" if reason.count > 1 else "at"
+        yield f"    {_count(reason.octets, 'byte')}, {often} byte {reason.first_offset:,}: {text}"
+    if len(ledger.reasons) > _SHOWN:
+        yield "    ... and more; --summary FILE.json lists all"
 
 
 def _other_text(other: OtherRecord) -> str:
@@ -102,8 +103,7 @@ def explain_no_packet(name: str, ledger: Ledger, definition: Definition) -> str:
     if ledger.octets[Account.FILL] == total:
         return f"{name}: all {total:,} bytes are zeros (fill); there is no packet"
     lines = [f"{name}: no packet could be decoded from {_count(total, 'byte')}"]
-    for reason, count in ledger.reasons.most_common(_SHOWN):
-        lines.append(f"  {_count(count, 'time')}: {reason}")
+    lines += _damage_lines(ledger)
     for apid, other in sorted(ledger.others.items())[:_SHOWN]:
         lines.append(f"  seen: APID {apid}, {_other_text(other)}")
     lines.append(f"  the definition reads {_expected(definition)}")

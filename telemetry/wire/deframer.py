@@ -49,6 +49,7 @@ class Deframer:
         self._is_closed = False
         self._is_locked = False  # The span before ended where a packet is bound to begin.
         self._is_searching = False
+        self._is_in_fill = False  # The span before was fill and did not reach its end.
 
     def push(self, chunk: bytes) -> Iterator[Span]:
         """Add octets and yield every span that is certain now."""
@@ -138,20 +139,20 @@ class Deframer:
         return crc16(memoryview(self._buffer)[at:end]) == 0
 
     def _is_followed(self, at: int, depth: int = _CHAIN_OF_STRANGERS) -> bool:
-        """Whether the stream goes on at `at` as it should: end, fill, or a believable header.
-
-        A header that fits no rule, or only a vague one, needs `depth` of its kind in a row.
-        """
+        """Whether the stream goes on at `at` as it should: end, fill, or a believable header."""
         if not self._has(at + 1):
             return True
         for zeros in range(PRIMARY_HEADER_OCTETS):
             if self._is_believable(at + zeros, depth):
                 return True
-            if not self._has(at + zeros + 1) or self._buffer[at + zeros]:
+            if not self._has(at + zeros + 1):
+                return True
+            if self._buffer[at + zeros]:
                 return False
         return True  # A header's worth of zeros: fill.
 
     def _is_believable(self, at: int, depth: int) -> bool:
+        """Whether a header at `at` is strong, or the first of `depth` weaker ones in a row."""
         header = self._header(at)
         if header is None:
             return self._rules.could_begin(self._buffer[at:])
@@ -162,10 +163,10 @@ class Deframer:
         fits = self._rules.find(header) is not None
         if fits and self._is_strong(header):
             return True
-        if self._rules.is_vague and not fits:
+        if depth == 0 or (self._rules.is_vague and not fits):
             return False
         end = at + header.packet_octets
-        return self._has(end) and (depth <= 1 or self._is_followed(end, depth - 1))
+        return self._has(end) and (depth == 1 or self._is_followed(end, depth - 1))
 
     def _swallowed(self, at: int, end: int) -> int | None:
         """Return where a proven packet begins inside `at .. end`, all of which one header claims.
@@ -229,13 +230,16 @@ class Deframer:
         if end == len(self._buffer) and not self._is_closed:
             if end - at <= _MAX_LEADING_ZEROS:
                 raise _NeedMoreError
+            self._is_in_fill = True
             return self._span(Kind.FILL, end - _MAX_LEADING_ZEROS)
-        for start in range(max(at, end - _MAX_LEADING_ZEROS), end):
-            if self._is_believable(start, _CHAIN_OF_STRANGERS):
-                return self._span(Kind.FILL, start) if start > at else None
-        is_fill = end - at > _MAX_LEADING_ZEROS or not self._has(end + 1)
-        is_fill = is_fill or self._is_believable(end, _CHAIN_OF_STRANGERS)
-        return self._span(Kind.FILL, end) if is_fill else None
+        starts = range(max(at, end - _MAX_LEADING_ZEROS), end + 1)
+        candidates = ((s, depth) for depth in (0, _CHAIN_OF_STRANGERS) for s in starts)
+        start = next((s for s, depth in candidates if self._is_believable(s, depth)), None)
+        is_long = self._is_in_fill or end - at > _MAX_LEADING_ZEROS or not self._has(end + 1)
+        self._is_in_fill = False
+        if start is None and is_long:
+            start = end
+        return self._span(Kind.FILL, start) if start is not None and start > at else None
 
     def _rest(self, at: int) -> Span:
         """Account for the last octets of the stream, too few for a header."""
@@ -249,7 +253,8 @@ class Deframer:
         if rule is not None:
             return self._known(at, header, rule)
         expected = self._rules.of(header)
-        if expected is not None and header.apid in self._rules.by_apid:
+        is_known = header.apid in self._rules.by_apid or header.apid in self._seen_apids
+        if expected is not None and is_known:
             return self._misfit(at, header, expected)
         return self._stranger(at, header)
 
@@ -293,7 +298,7 @@ class Deframer:
 
     def _misfit(self, at: int, header: PrimaryHeader, rule: PacketRule) -> Span | None:
         """Account for a known APID with a length that its rule forbids."""
-        reason = f"it declares {header.data_octets:,} data octets; the definition takes {rule}"
+        reason = f"it declares a data field of {header.data_octets:,}; the definition takes {rule} octets"
         end = at + header.packet_octets
         if self._has(end) and self._is_followed(end) and self._swallowed(at, end) is None:
             self._is_locked = True

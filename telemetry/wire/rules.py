@@ -65,9 +65,11 @@ class StreamRules:
         return self.any_apid is not None and not self.any_apid.is_fixed
 
     def could_begin(self, rest: bytes) -> bool:
-        """Whether these few octets, too few for a header, could begin one (none at all could)."""
-        if len(rest) < 2:
-            return rest < b"\x10"
+        """Whether these few octets, too few for a header, could begin one (zeros: no)."""
+        if not rest.strip(b"\0"):
+            return False
+        if len(rest) == 1:
+            return rest[0] < 0x10
         apid = (rest[0] << 8 | rest[1]) & 0x7FF
         is_known = apid in self.by_apid or self.any_apid is not None or apid == IDLE_APID
         return rest[0] < 0x10 and is_known
