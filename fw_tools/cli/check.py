@@ -65,6 +65,8 @@ def _memories(payload: "Payload") -> list[str]:
 def _rails(payload: "Payload") -> list[str]:
     from fw_tools.power.graph import dependency_graph, power_up_levels
 
+    if not payload.rails:
+        return ["  rails    none"]
     levels = power_up_levels(dependency_graph(payload.rails))
     kept = [rail.name for rail in payload.rails if rail.keep_alive]
     lines = [f"  rails    {len(payload.rails)}, in this order:"]

@@ -9,15 +9,17 @@ from fw_tools.spec.draft import Draft
 from fw_tools.spec.packets import check_packets
 from fw_tools.spec.rails import check_rails
 
-# Names that generated modules, ports and instances have already: a memory becomes the module
-# <payload>_<memory> with signals <memory>_corrected and others, a rail the instance u_<rail>.
+# Names that generated modules, signals and instances have already: a memory becomes the module
+# <payload>_<memory> and the instance u_<memory>, a rail the instance u_<rail> of the sequencer.
 TAKEN = {
     "memory": frozenset(
-        {"apb4", "csr", "housekeeping", "regs", "regs_pkg", "sequencer", "telemetry", "top"}
-        | {"field", "housekeeping", "rails", "upsets"}
+        {"csr", "regs", "regs_pkg", "sequencer", "telemetry", "top", "cuc_time", "upsets"}
+        | {"housekeeping", "housekeeping_period"}
     ),
-    "rail": frozenset({"request", "supervisor", "tick"}),
+    "rail": frozenset({"supervisor", "tick"}),
 }
+# A memory's ports begin with its name; these beginnings are those of other ports.
+PORT_GROUPS = ("apb_", "enable_", "input_", "pin_", "unused_")
 
 
 def check_across_tables(draft: Draft) -> None:
@@ -37,6 +39,6 @@ def _check_names(draft: Draft) -> None:
             first.setdefault(name, kind)
     for kind, taken in TAKEN.items():
         for name in draft.raw(kind):
-            if name in taken:
-                message = f"the generated design has a {name!r} already; for example '{name}_0'"
+            if name in taken or (kind == "memory" and name.startswith(PORT_GROUPS)):
+                message = f"the generated design uses {name!r} itself; for example 'my_{name}'"
                 draft.findings.add((kind, name), f"{kind} {name}", message)

@@ -216,10 +216,8 @@ class PayloadFile(Table):
     model_config = ConfigDict(title="payload.toml")
 
     board: BoardTable = key("What holds for the whole payload.")
-    memory: dict[Name, MemoryTable] = key("ECC-protected memories; at least one.", min_length=1)
-    rail: dict[Name, RailTable] = key(
-        "Supply rails, in the order of their bits in bitmaps; at least one.", min_length=1
-    )
+    memory: dict[Name, MemoryTable] = key("ECC-protected memories.", default={})
+    rail: dict[Name, RailTable] = key("Supply rails, in the order of their bits.", default={})
     packet: dict[Name, PacketTable] = key("Telemetry packets; this version makes 'housekeeping'.")
     bench: list[BenchTable] = key("Your own benches, run beside ours.", default=[])
 

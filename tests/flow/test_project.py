@@ -2,6 +2,8 @@
 """`fw-tools init`: new projects, and what is added to a tree of a user's own."""
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -152,3 +154,21 @@ def test_a_tree_with_its_own_description_gets_no_example_bench(tmp_path: Path) -
 def test_existing_wants_a_folder(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="without --existing a new one is made"):
         complete_project(tmp_path / "absent")
+
+
+def verify(folder: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "fw_tools", "verify", "payload.toml", "-k", "pulse_counter"]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+
+def test_the_bench_of_a_new_project_passes_and_bites(tmp_path: Path) -> None:
+    create_project(tmp_path / "probe")
+    done = verify(tmp_path / "probe")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "4 passed" in done.stdout  # Two tests at two widths.
+
+    counter = tmp_path / "probe" / "rtl" / "pulse_counter.sv"
+    counter.write_text(counter.read_text().replace(" && count_q != '1", ""))
+    done = verify(tmp_path / "probe")
+    assert done.returncode == 4, done.stdout + done.stderr
+    assert "the_highest_count_stays" in done.stdout
