@@ -6,7 +6,7 @@ Top: `memory_harness`, which holds the clock.
 """
 
 import random
-from itertools import combinations
+from itertools import combinations, product
 from typing import Any
 
 import cocotb
@@ -24,7 +24,8 @@ VISIT_CLOCKS = 10  # A visit that restores takes 6 clocks when the user is silen
 async def every_word_is_written_before_the_first_grant(dut: Any) -> None:
     bench = await MemoryBench.reset(dut)
     sample = bench.sample(SAMPLED_WORDS)
-    assert any(bench.peek(address) for address in sample), "storage should start random"
+    for address in sample:
+        bench.upset(address, random.getrandbits(bench.code.codeword_bits))
     dut.request_i.value = 1
     for _ in range(bench.words):
         assert not dut.grant_o.value
@@ -81,7 +82,8 @@ async def a_pass_visits_every_word_once(dut: Any) -> None:
 @cocotb.test()
 async def words_are_visited_at_the_interval(dut: Any) -> None:
     bench = await MemoryBench.start(dut)
-    await bench.clocks_until_patrol_moves()
+    for _ in range(2):  # A visit that fell due during the first writing comes late.
+        await bench.clocks_until_patrol_moves()
     for _ in range(4):
         assert await bench.clocks_until_patrol_moves() == bench.interval_clocks
 
@@ -288,24 +290,21 @@ async def an_access_beyond_the_last_word_changes_nothing(dut: Any) -> None:
 async def a_flipped_bit_of_the_state_code_changes_nothing(dut: Any) -> None:
     bench = await MemoryBench.start(dut)
     sample = bench.sample(SAMPLED_WORDS)
-    legal = await bench.stored_states(sample[0])
-    assert all((one ^ other).bit_count() >= 3 for one, other in combinations(legal, 2))
-    counted = 1
-    for bit in range(bench.state_bits):
-        for phase in range(VISIT_CLOCKS):
-            address = random.randrange(bench.words)
-            bench.upset(address, 1 << random.randrange(bench.code.codeword_bits))
-            await bench.arrive_at(address)
-            while not bench.is_visiting:
-                await bench.clock()
-            await bench.clock(phase)
-            bench.flip_state(1 << bit)
-            await bench.clock()
-            assert bench.stored_state in legal, "put right in one clock"
-            await bench.visit(address)
-            counted += 1
-            assert bench.count("corrected") == counted, f"bit {bit}, phase {phase}"
-            assert bench.is_clean(address)
+    await bench.begin_visit(sample[0])
+    undisturbed = await bench.stored_states(VISIT_CLOCKS)
+    for one, other in combinations(set(undisturbed), 2):
+        assert (one ^ other).bit_count() >= 3
+    moments = list(product(range(bench.state_bits), range(VISIT_CLOCKS)))
+    for counted, (bit, phase) in enumerate(moments, start=2):
+        address = random.randrange(bench.words)
+        await bench.begin_visit(address)
+        await bench.clock(phase)
+        bench.flip_state(1 << bit)
+        await bench.clock()
+        assert bench.stored_state == undisturbed[phase + 1], f"bit {bit}, phase {phase}"
+        await bench.visit(address)
+        assert bench.count("corrected") == counted, f"bit {bit}, phase {phase}"
+        assert bench.is_clean(address)
     assert all(bench.is_clean(address) for address in sample)
     assert bench.count("uncorrectable") == bench.count("stuck") == 0
 

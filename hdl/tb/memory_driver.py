@@ -84,14 +84,14 @@ class MemoryBench:
     # --- User port ------------------------------------------------------------------------------
 
     async def access(self, address: int, data: int | None, inject: int = 0) -> bool:
-        """Ask for a write of `data`, or a read (None), for one clock; tell whether it was granted."""
+        """Ask for one clock to write `data`, or to read (None); tell whether it was granted."""
         dut = self.dut
         dut.request_i.value = 1
         dut.write_i.value = data is not None
         dut.address_i.value = address
         dut.wdata_i.value = data or 0
         dut.inject_valid_i.value = inject != 0
-        dut.inject_mask_i.value = inject
+        dut.inject_mask_i.value = inject or (1 << self.code.codeword_bits) - 1
         is_granted = bool(dut.grant_o.value)  # Does not depend on the request.
         await FallingEdge(dut.clk)
         dut.request_i.value = 0
@@ -213,14 +213,19 @@ class MemoryBench:
             clocks += 1
         return clocks
 
-    async def stored_states(self, address: int) -> set[int]:
-        """Return every state code that a restoring visit passes through, and the idle one."""
-        self.upset(address, 1)
+    async def begin_visit(self, address: int) -> None:
+        """Upset a random bit of a word and wait for the first clock of its visit."""
+        self.upset(address, 1 << random.randrange(self.code.codeword_bits))
         await self.arrive_at(address)
-        found = set()
-        while int(self.patrol.value) == address:
-            found.add(self.stored_state)
+        while not self.is_visiting:
             await self.clock()
+
+    async def stored_states(self, clocks: int) -> list[int]:
+        """Return the state codes as stored in this and the following clocks."""
+        found = [self.stored_state]
+        for _ in range(clocks):
+            await self.clock()
+            found.append(self.stored_state)
         return found
 
     @property

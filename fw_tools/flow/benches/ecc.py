@@ -2,6 +2,7 @@
 """The benches of a payload's encoders, decoders and protected memories."""
 
 import json
+from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 
@@ -18,7 +19,7 @@ BENCH_INTERVAL_CLOCKS = 16
 
 
 def ecc_benches(payload: Payload, generated: Path, work: Path) -> tuple[BenchSpec, ...]:
-    """Return a codec bench per data width and a bench per memory; configuration goes below `work`."""
+    """Return a bench per data width and one per memory; configuration goes below `work`."""
     widths = sorted({memory.data_bits for memory in payload.memories})
     sources = source_files(generated) if payload.memories else ()
     codecs = [codec_bench(data_bits, sources, work) for data_bits in widths]
@@ -82,7 +83,7 @@ def _harness(name: str) -> Path:
     return Path(str(files("hdl") / "tb" / f"{name}.sv"))
 
 
-def _configured(config: dict[str, object], path: Path) -> tuple[tuple[str, str], ...]:
+def _configured(config: Mapping[str, object], path: Path) -> tuple[tuple[str, str], ...]:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
     return (("FW_BENCH_CONFIG", str(path.absolute())),)
