@@ -2,11 +2,16 @@
 """Mistakes of one file, collected so that one run shows them all."""
 
 import difflib
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from fw_tools.errors import InputError
 from fw_tools.spec.toml_source import KeyPath, TomlSource
+
+_CONTROL = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u2028\u2029]"
+)  # What would break the line, or a terminal.
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -20,7 +25,11 @@ class Finding:
     def text(self, shown: str) -> str:
         """Return the line that a user sees; `shown` is the path as the user gave it."""
         where = f"{self.where}: " if self.where else ""
-        return f"{shown}:{self.line}: {where}{self.message}"
+        return f"{shown}:{self.line}: {_CONTROL.sub(_escaped, where + self.message)}"
+
+
+def _escaped(control: re.Match[str]) -> str:
+    return repr(control[0])[1:-1]
 
 
 class Findings:

@@ -442,6 +442,19 @@ def test_a_payload_may_have_no_rails_or_no_memories(sound: str, mistakes: Mistak
     assert mistakes(sound.replace(memory, "")) == []
 
 
+def test_a_mistake_is_one_line_whatever_the_file_holds(sound: str, mistakes: Mistakes) -> None:
+    text = sound.replace('amps = "2A"', '"a\\n\\u001b[31m" = "x\\ny"')
+    (first, second) = mistakes(text)
+    assert first == "payload.toml:9: rail v5: missing key 'amps'; for example amps = \"60A\""
+    assert second.startswith("payload.toml:11: rail v5: unknown key 'a\\n\\x1b[31m'; known here: ")
+    assert mistakes(sound.replace("[rail.v5]", '[rail."v\\n5"]')) == [
+        (
+            "payload.toml:9: rail v\\n5: 'v\\n5' is no name: a-z, 0-9 and _ only, a letter first; "
+            "for example 'v_5'"
+        )
+    ]
+
+
 def test_a_key_outside_a_named_table_is_named(sound: str, mistakes: Mistakes) -> None:
     assert "payload.toml:1: 'words' stands in no table; begin one with [memory.NAME]" in mistakes(
         f"memory.words = 3\n{sound}"
