@@ -298,7 +298,8 @@ class Deframer:
 
     def _misfit(self, at: int, header: PrimaryHeader, rule: PacketRule) -> Span | None:
         """Account for a known APID with a length that its rule forbids."""
-        reason = f"it declares a data field of {header.data_octets:,}; the definition takes {rule} octets"
+        declared = f"it declares a data field of {header.data_octets:,}"
+        reason = f"{declared}; the definition takes {rule} octets"
         end = at + header.packet_octets
         if self._has(end) and self._is_followed(end) and self._swallowed(at, end) is None:
             self._is_locked = True

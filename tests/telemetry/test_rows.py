@@ -11,7 +11,7 @@ import construct
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from telemetry.columns.arrays import build_array
@@ -149,6 +149,7 @@ cells = st.one_of(
 )
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.lists(st.dictionaries(st.sampled_from("abcdef"), cells, min_size=1), min_size=1))
 def test_any_rows_have_as_many_cells_as_the_header_in_every_line(tmp_path_factory, rows):
     folder = tmp_path_factory.mktemp("rows")
@@ -225,7 +226,8 @@ def test_files_have_their_names_only_after_the_commit(tmp_path, suffix):
 
 
 @pytest.mark.parametrize("suffix", ["csv", "jsonl", "parquet"])
-def test_without_a_commit_nothing_stays_and_old_files_are_untouched(tmp_path, suffix):
+def test_without_a_commit_nothing_stays_and_old_files_are_untouched(tmp_path, suffix, monkeypatch):
+    monkeypatch.setattr(parquet, "ROW_GROUP_ROWS", 1)
     old = tmp_path / f"out.{suffix}"
     old.write_text("old")
     with Output(old) as output:
