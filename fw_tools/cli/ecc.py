@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`fw-tools ecc`: look at a code, or write its encoder and decoder."""
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from fw_tools.ecc.records import MAX_DATA_BITS, MIN_DATA_BITS
+from telemetry.common.console import output
+from telemetry.common.exit_codes import ExitCode
+
+if TYPE_CHECKING:
+    from fw_tools.ecc import LinearCode
+
+
+def _code_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that name a code."""
+    width = click.IntRange(MIN_DATA_BITS, MAX_DATA_BITS)
+    command = click.option("--data-bits", type=width, required=True, help="Bits of a data word.")(
+        command
+    )
+    return click.option(
+        "--code",
+        type=click.Choice(["hsiao"]),
+        default="hsiao",
+        show_default=True,
+        help="hsiao: corrects one flipped bit, reports two (SEC-DED), fewest ones in the matrix.",
+    )(command)
+
+
+@click.group()
+def ecc() -> None:
+    """Show and emit error-correcting codes.
+
+    \b
+    Examples:
+      fw-tools ecc show --data-bits 64
+      fw-tools ecc emit --data-bits 64 -o build/codec
+    """
+
+
+@ecc.command()
+@_code_options
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def show(code: str, data_bits: int, as_json: bool) -> ExitCode:  # noqa: ARG001 (one code so far)
+    """Print the parity-check matrix of a code, its weights and its cost in XOR gates.
+
+    The cost is that of plain trees of two-input gates that share nothing; depth is in levels.
+    """
+    from fw_tools.ecc import hsiao
+
+    facts = _facts(hsiao(data_bits))
+    output().print(json.dumps(facts, indent=2) if as_json else _page(facts), markup=False)
+    return ExitCode.DONE
+
+
+@ecc.command()
+@_code_options
+@click.option(
+    *("-o", "--output", "folder"),
+    type=click.Path(path_type=Path),
+    required=True,
+    metavar="DIR",
+    help="Where the files go: a new or empty folder, or one that this command wrote.",
+)
+def emit(code: str, data_bits: int, folder: Path) -> ExitCode:  # noqa: ARG001 (one code so far)
+    """Write a stand-alone encoder and decoder in SystemVerilog to DIR.
+
+    The same width gives the same bytes everywhere. A file that this command did not write is never
+    touched.
+    """
+    from fw_tools.ecc import hsiao
+    from fw_tools.rtl.codec import render_codec
+    from fw_tools.rtl.digest import model_digest
+    from fw_tools.rtl.emit import GeneratedFile
+    from fw_tools.rtl.emit import emit as write
+
+    rendered = render_codec(data_bits)
+    files = [GeneratedFile(file.path.relative_to("rtl"), file.text) for file in rendered]
+    changed = write(files, folder, model_digest(hsiao(data_bits)))
+    for file in files:
+        state = "written" if str(file.path) in changed else "unchanged"
+        output().print(f"{state:9}  {folder / file.path}", markup=False)
+    return ExitCode.DONE
+
+
+def _facts(code: "LinearCode") -> dict[str, Any]:
+    """Return what is known of a code, as JSON takes it; masks as text, for they pass 64 bits."""
+    from fw_tools.ecc import encoder_cost, minimum_distance, syndrome_cost
+
+    digits = (code.codeword_bits + 3) // 4
+    encoder, syndrome = encoder_cost(code), syndrome_cost(code)
+    return {
+        "code": code.name,
+        "data_bits": code.data_bits,
+        "check_bits": code.check_bits,
+        "codeword_bits": code.codeword_bits,
+        "minimum_distance": minimum_distance(code.columns),
+        "ones": sum(column.bit_count() for column in code.columns),
+        "columns": list(code.columns),
+        "column_weights": [column.bit_count() for column in code.columns],
+        "row_masks": [f"0x{mask:0{digits}x}" for mask in code.row_masks],
+        "row_weights": [mask.bit_count() for mask in code.row_masks],
+        "encoder": {"xor2": encoder.xor2, "depth": encoder.depth},
+        "syndrome": {"xor2": syndrome.xor2, "depth": syndrome.depth},
+    }
+
+
+def _page(facts: dict[str, Any]) -> str:
+    n, k = facts["codeword_bits"], facts["data_bits"]
+    weights = sorted(Counter(facts["column_weights"]).items())
+    checks = facts["check_bits"]
+    lines = [
+        f"{facts['code']} ({n},{k}): minimum distance {facts['minimum_distance']}",
+        "",
+        f"Parity-check matrix: codeword bit {n - 1} on the left, the top {checks} are check bits.",
+    ]
+    for row, (mask, weight) in enumerate(
+        zip(facts["row_masks"], facts["row_weights"], strict=True)
+    ):
+        bits = f"{int(mask, 16):0{n}b}".replace("0", ".")
+        lines.append(f"  {row:2}  {bits}  {mask}  weight {weight}")
+    lines += [
+        "",
+        f"ones            {facts['ones']}",
+        "column weights  " + ", ".join(f"{count} of weight {weight}" for weight, count in weights),
+        f"row weights     {min(facts['row_weights'])} to {max(facts['row_weights'])}",
+    ]
+    for part in ("encoder", "syndrome"):
+        cost = facts[part]
+        lines.append(f"{part:14}  {cost['xor2']} XOR2, depth {cost['depth']}")
+    return "\n".join(lines)
