@@ -5,20 +5,28 @@
     >>> decoded = telemetry.decode("pass17.bin", "mission.py:PACKETS")  # doctest: +SKIP
     >>> decoded.rows(66)[0]["core_temperature"]  # doctest: +SKIP
 
-`decode` is loaded on first use, so that importing the package costs nothing.
+In a definition, `field` says what a number means: its unit, calibration and limits.
+
+Each name is loaded on first use, so that importing the package costs nothing.
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from telemetry.columns.field import field
     from telemetry.ops.decode import Decoded, decode
 
-__all__ = ["Decoded", "decode"]
+__all__ = ["Decoded", "decode", "field"]
+
+_HOMES = {
+    "Decoded": "telemetry.ops.decode",
+    "decode": "telemetry.ops.decode",
+    "field": "telemetry.columns.field",
+}
 
 
 def __getattr__(name: str) -> Any:
-    if name not in __all__:
+    if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from telemetry.ops import decode as module
-
-    return getattr(module, name)
+    return getattr(import_module(_HOMES[name]), name)
