@@ -37,8 +37,10 @@ def _field_path(label: str, traceback: TracebackType | None) -> str:
 
 
 def _step(here: Any, names: dict[str, Any]) -> str:
-    if isinstance(here, construct.Renamed) and here.name:
-        return f".{here.name}"
+    if isinstance(here, construct.Renamed):
+        # `"name" / X * "remark"` is two Renamed with the same name.
+        inner = here.subcon.name if isinstance(here.subcon, construct.Renamed) else None
+        return f".{here.name}" if here.name and here.name != inner else ""
     is_array = isinstance(here, construct.Array | construct.GreedyRange | construct.RepeatUntil)
     return f"[{names['i']}]" if is_array and "i" in names else ""
 

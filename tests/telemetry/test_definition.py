@@ -175,6 +175,13 @@ housekeeping = Struct(
     assert failure(tmp_path, text, data) == f"housekeeping.fields[3].rail: {reason}"
 
 
+def test_a_remark_on_a_field_does_not_change_its_path(tmp_path):
+    text = 'PACKET = Struct("volts" / Int16ub * "mV" * "of the core rail")'
+    assert failure(tmp_path, text, b"\x01", "PACKET") == (
+        "PACKET.volts: stream read less than specified amount, expected 2, found 1"
+    )
+
+
 def test_octets_that_the_definition_leaves_unread_are_a_failure(tmp_path):
     text = 'PACKET = Struct("count" / Int8ub, "data" / Bytes(this.count))'
     message = failure(tmp_path, text, b"\x02abcd", "PACKET")
