@@ -17,9 +17,12 @@
 
 command -v sha256sum >/dev/null || exec "$@"
 
-source='' object='' previous=''
+source='' object='' previous='' header=$FW_OBJCACHE_HEADER
 for word; do
-    case $word in *.cpp) source=$word ;; esac
+    case $word in
+    *.cpp) source=$word ;;
+    -include) header='' ;; # A large model comes with a precompiled header of its own.
+    esac
     [ "$previous" = -o ] && object=$word
     previous=$word
 done
@@ -104,7 +107,7 @@ case $source in
     fi
     if ! fetch "$entry"; then
         folder=''
-        [ -n "$FW_OBJCACHE_HEADER" ] && folder=$(precompiled "$@")
+        [ -n "$header" ] && folder=$(precompiled "$@")
         header=$folder/${FW_OBJCACHE_HEADER##*/}
         if [ -z "$folder" ]; then
             compile "$entry" "$@"

@@ -13,6 +13,7 @@ TAIL_LINES = 8  # Of the log, shown where a simulation died.
 
 _STARTED = re.compile(r"running (?P<test>\S+) \(\d+/\d+\)")
 _ENDED = re.compile(r"(?P<test>[\w.\[\]/=-]+) (?P<how>passed|failed)\s*$")
+_EMPTY_MODULE = re.compile(r"UserWarning: No tests were discovered in module: (\S+)")
 _FRAME = re.compile(r'File "(?P<file>[^"]+)", line (?P<line>\d+)')
 _RAISED = re.compile(r"^(?P<what>[A-Za-z_][\w.]*(?:Error|Exception|Exit|Interrupt)\b.*)$")
 _NOT_THE_BENCH = ("/site-packages/", "/lib/python3", "<frozen", "<string")
@@ -63,6 +64,14 @@ def unfinished(source: Source, log: str, reason: str, seconds: float) -> tuple[T
     message = f"{reason}; the last lines of its log:\n{tail}" if tail else reason
     ended = (_logged(source, test, how) for test, how in done.items())
     return (*ended, error(source, message, seconds, test=culprit))
+
+
+def empty_modules(source: Source, log: str) -> tuple[TestRecord, ...]:
+    """Return an ERROR record per test module in which cocotb found no test."""
+    return tuple(
+        error(source, f"no test in module {name}; is there a @cocotb.test()?", 0.0, test="(import)")
+        for name in _EMPTY_MODULE.findall(log)
+    )
 
 
 def _logged(source: Source, test: str, how: str) -> TestRecord:

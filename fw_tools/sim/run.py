@@ -8,7 +8,7 @@ dies at import can all end with 0. Only the results file counts, and where it is
 import os
 import re
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from fw_tools.errors import MissingToolError
@@ -124,14 +124,23 @@ def _records(
         reason = f"killed after {timeout_s:g} s (time-out)"
         return results.unfinished(source, log, reason, ended.seconds)
     found = results.read(source, options.work / RESULTS)
+    if found is not None and not options.pattern:
+        found += results.empty_modules(source, log)
     if found is None:
         return results.unfinished(source, log, _end_reason(ended, log), ended.seconds)
     if not found and not options.pattern:
         return (results.error(source, "no test ran; is there a @cocotb.test()?", ended.seconds),)
-    if ended.exit_code and all(record.status is not Status.FAILED for record in found):
-        reason = _end_reason(ended, log)
+    if not ended.exit_code:
+        return found
+    reason = _end_reason(ended, log)
+    if all(record.status is not Status.FAILED for record in found):
         return (*found, results.error(source, reason, ended.seconds))
-    return found
+    return tuple(_with_cause(record, reason) for record in found)
+
+
+def _with_cause(record: TestRecord, reason: str) -> TestRecord:
+    """Put the assertion of the design that ended the simulation in place of cocotb's guess."""
+    return replace(record, message=reason) if "SimFailure" in record.message else record
 
 
 def _end_reason(ended: Ended, log: str) -> str:
