@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from fw_tools.power.graph import dependants, dependency_graph, kill_tree
 from fw_tools.power.limits import rail_limits
-from fw_tools.power.rail_machine import RailMachine, advance, kept_alive, own_way
+from fw_tools.power.rail_machine import MANY_TICKS, RailMachine, advance, kept_alive, own_way
 from fw_tools.power.records import FaultCause, FaultResponse, OnUpset, RailSpec, RailState
 from fw_tools.power.state_codes import RAIL_STATE_CODES, nearest
 
@@ -67,6 +67,7 @@ class SequencerModel:
         self._uncorrectable = 0
         self._is_still = False
         self._last_inputs: Inputs | None = None
+        self._outputs = self._read()
 
     def still_clocks(self, inputs: Inputs) -> int:
         """Return for how many clocks, at least 1, `advance` may go at once with these pins.
@@ -77,7 +78,8 @@ class SequencerModel:
         if not self._is_still or inputs != self._last_inputs:
             return 1
         left = [machine.ticks_left for machine in self.rails.values()]
-        return max(1, (min(left, default=0) - 1) * self._clocks_per_us)
+        running = [ticks for ticks in left if ticks >= 0]
+        return max(1, (min(running, default=MANY_TICKS) - 1) * self._clocks_per_us)
 
     def advance(self, inputs: Inputs, clocks: int) -> None:
         """Do what `clocks` calls of `step` would do; at most `still_clocks` of them."""
@@ -103,7 +105,10 @@ class SequencerModel:
         )
 
     def outputs(self) -> Outputs:
-        """Return what the sequencer shows now."""
+        """Return what the sequencer shows after the last clock."""
+        return self._outputs
+
+    def _read(self) -> Outputs:
         machines = list(self.rails.values())
         return Outputs(
             enable=_bitmap(machine.is_enabled for machine in machines),
@@ -118,8 +123,14 @@ class SequencerModel:
             halted=self._halted,
         )
 
+    @property
+    def clock(self) -> int:
+        """Clocks since reset."""
+        return self._clock
+
     def count_corrected(self) -> None:
         """Tell of an upset of a voted register: nothing but its count is to be seen."""
+        self._is_still = False
         self._corrected = min(self._corrected + 1, COUNTER_MAX)
 
     def upset_state(self, name: str, word: int) -> None:
@@ -147,9 +158,10 @@ class SequencerModel:
 
     def step(self, inputs: Inputs) -> None:
         """Advance by one clock with these pins."""
-        before = (self.outputs(), [machine.levels for machine in self.rails.values()])
+        before = (self._outputs, [machine.marks for machine in self.rails.values()])
         self._step(inputs)
-        after = (self.outputs(), [machine.levels for machine in self.rails.values()])
+        self._outputs = self._read()
+        after = (self._outputs, [machine.marks for machine in self.rails.values()])
         self._is_still = before == after
         self._last_inputs = inputs
 

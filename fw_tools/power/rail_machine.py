@@ -23,9 +23,9 @@ class FilteredPin:
         return self._stages == [self.level, self.level]
 
     @property
-    def levels(self) -> tuple[bool, ...]:
-        """Every level on the way from the pin; the same twice means that nothing moves."""
-        return (self.level, *self._stages, self.is_steady)
+    def marks(self) -> tuple[object, ...]:
+        """All that the filter remembers; the same twice means that nothing moves."""
+        return (self.level, *self._stages, self._run)
 
     def step(self, pin: bool) -> None:
         """Advance by one clock with this level at the pin."""
@@ -69,44 +69,42 @@ class RailMachine:
         return self.state is RailState.OFF
 
     @property
-    def levels(self) -> tuple[tuple[bool, ...], ...]:
-        """What the pins have come to."""
-        return (self.power_good.levels, self.over_current.levels)
+    def marks(self) -> tuple[object, ...]:
+        """All that can set the rail moving; the same twice: it rests until a time is up."""
+        left = self.ticks_left
+        return (*self.power_good.marks, *self.over_current.marks, left if left <= 0 else MANY_TICKS)
 
     @property
     def ticks_left(self) -> int:
-        """Ticks until a time runs out, if the pins stay as they are; many where none runs."""
-        if not (self.power_good.is_steady and self.over_current.is_steady):
-            return 0
+        """Ticks before the time that runs in this state is up; below 0 once it is."""
         running = {
             RailState.RAMP: self.limits.timeout,
             RailState.SETTLE: self.limits.settle,
             RailState.DRAIN: self.limits.off_timeout,
             RailState.FAULT: self.limits.off_timeout,
         }.get(self.state)
-        if running is None or self.ticks > running:
+        if running is None:
             return MANY_TICKS
-        return running - self.ticks
+        return max(running - self.ticks, -1)
 
     def seen(self) -> tuple[FaultCause, ...]:
         """Return the faults that stand in this clock, ignored ones included, gravest first."""
-        power_good, ramps = self.power_good.level, self.state is RailState.RAMP
-        standing = {
-            FaultCause.UPSET: self.is_lost,
-            FaultCause.OC: self.is_enabled and self.over_current.level,
-            FaultCause.RAMP_EARLY: ramps and power_good and self.ticks < self.limits.ramp_min,
-            FaultCause.RAMP_TIMEOUT: ramps and not power_good and self.ticks > self.limits.timeout,
-            FaultCause.PG_LOST: self.state in (RailState.SETTLE, RailState.ON) and not power_good,
-            FaultCause.STUCK_ON: self.state is RailState.DRAIN
-            and power_good
-            and self.ticks > self.limits.off_timeout,
-        }
-        if self.is_lost:  # The other causes speak of a state that is not known any more.
-            standing = {
-                cause: cause in (FaultCause.UPSET, FaultCause.OC) and stands
-                for cause, stands in standing.items()
-            }
-        return tuple(cause for cause, stands in standing.items() if stands)
+        over_current = (FaultCause.OC,) if self.over_current.level and self.is_enabled else ()
+        if self.is_lost:  # Nothing else can be told of a state that is not known.
+            return (FaultCause.UPSET, *over_current)
+        return over_current + self._out_of_time()
+
+    def _out_of_time(self) -> tuple[FaultCause, ...]:
+        power_good, limits = self.power_good.level, self.limits
+        if self.state is RailState.RAMP:
+            if power_good:
+                return (FaultCause.RAMP_EARLY,) if self.ticks < limits.ramp_min else ()
+            return (FaultCause.RAMP_TIMEOUT,) if self.ticks > limits.timeout else ()
+        if self.state in (RailState.SETTLE, RailState.ON):
+            return () if power_good else (FaultCause.PG_LOST,)
+        if self.state is RailState.DRAIN and power_good and self.ticks > limits.off_timeout:
+            return (FaultCause.STUCK_ON,)
+        return ()
 
     def response(self, cause: FaultCause) -> FaultResponse:
         """Return what the description wants done about a fault of this rail."""
@@ -145,6 +143,7 @@ def kept_alive(machine: RailMachine) -> RailState:
 
 
 def advance(machine: RailMachine, following: RailState, is_tick: bool) -> None:
+    """Let one clock take a rail to its next state; a tick counts only in the state it fell in."""
     restarts = following is not machine.state
     if machine.is_lost:
         restarts = following is not RailState.RAMP  # What still ramps keeps its time.

@@ -52,6 +52,11 @@ class RailBlock:
     parameters: tuple[tuple[str, str, str], ...]  # Name, value, meaning.
 
 
+def sequencer_module(payload_name: str) -> str:
+    """Return the name of a payload's sequencer module."""
+    return f"{payload_name}_sequencer"
+
+
 def render_sequencer(
     payload_name: str, rails: Sequence[RailSpec], clock_hz: int
 ) -> tuple[GeneratedFile, ...]:
@@ -62,7 +67,7 @@ def render_sequencer(
     """
     _refuse_mistakes(rails, clock_hz)
     graph = dependency_graph(rails)
-    module = f"{payload_name}_sequencer"
+    module = sequencer_module(payload_name)
     text = render(
         "sequencer.sv.j2",
         head=header("//", model_digest(*rails), f"Power sequencer of {payload_name}."),

@@ -87,18 +87,19 @@ class RailPlant:
 
     def still_clocks(self, enable: bool) -> int:
         """Return how many clocks, at least 1, may pass at once; before the last no line changes."""
-        ends = [FOREVER, self._clocks_left or FOREVER]
+        ends = [self._clocks_left or FOREVER]
         if self._is_driven(enable):
             if not self._is_above:
                 ends.append(math.floor((self.limits.on_level - self.level) * self._ramp))
-            ends.append(self.limits.pg_delay - self._clocks_above)
-        elif self.level > 0:
+            elif self._clocks_above < self.limits.pg_delay:
+                ends.append(self.limits.pg_delay - self._clocks_above)
+        else:
             ends += [
                 math.floor(self.limits.discharge_tau * math.log(self.level / crossing))
                 for crossing in (self.limits.off_level, LATCH_UP_HOLD, DISCHARGED)
                 if self.level > crossing
             ]
-        return max(1, min((end for end in ends if end > 0), default=1) - 1)
+        return max(1, min(ends) - 1)
 
     def advance(self, enable: bool, clocks: int) -> None:
         """Let `clocks` clocks pass with this enable; at most `still_clocks` of them."""

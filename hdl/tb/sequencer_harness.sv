@@ -19,10 +19,15 @@ module sequencer_harness #(
   logic [7:0]            first_fault_rail, first_fault_cause;
   logic [15:0]           upsets_corrected, upsets_uncorrectable;
   logic [12*Rails+49:0]  observed;
-  int unsigned           enable_changes;  // Seen at any moment, not only at a clock.
+  logic [12*Rails+49:0]  observed_q;
+  int unsigned           changes;         // Of anything observed, from clock to clock.
+  int unsigned           enable_changes;  // Of an enable, at any moment.
 
-  logic clk = 1'b0;
-  always #500ps clk = ~clk;
+  logic clk;
+  initial begin : clock
+    clk = 1'b0;
+    forever #500ps clk = ~clk;
+  end
 
   `SEQUENCER #(
     .TicksPerUs(TicksPerUs),
@@ -52,7 +57,14 @@ module sequencer_harness #(
     state, late, faulted, on, enable
   };
 
-  initial enable_changes = 0;
-  always @(enable) enable_changes++;
+  always_ff @(posedge clk) begin
+    observed_q <= observed;
+    if (observed != observed_q) changes <= changes + 1;
+  end
+
+  initial begin : count_enable_changes
+    enable_changes = 0;
+    forever @(enable) enable_changes = enable_changes + 1;
+  end
 
 endmodule

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The benches of a payload's power sequencer."""
+
+import json
+from dataclasses import asdict
+from importlib.resources import files
+from pathlib import Path
+
+from fw_tools.flow.generate import source_files
+from fw_tools.power.records import RailSpec
+from fw_tools.rtl.sequencer import CELLS, sequencer_module
+from fw_tools.spec.records import BenchSpec, Payload
+
+CLOCKS_PER_US = 2  # More than one, so that ticks and clocks differ.
+SHORTEST_TICKS = 5  # Of a ramp window's start after scaling: enough to tell early from in time.
+
+
+def power_benches(payload: Payload, generated: Path, work: Path) -> tuple[BenchSpec, ...]:
+    """Return the bench of faults and that of upsets; their configuration goes below `work`."""
+    if not payload.rails:
+        return ()
+    sources = source_files(generated)
+    return sequencer_benches(payload.name, payload.rails, sources, work)
+
+
+def sequencer_benches(
+    payload_name: str, rails: tuple[RailSpec, ...], sources: tuple[Path, ...], work: Path
+) -> tuple[BenchSpec, ...]:
+    """Return the benches of a sequencer whose modules are found among `sources`."""
+    scale = time_scale(rails)
+    return (
+        _bench("power_faults", "sequencer_bench", payload_name, rails, scale, sources, work),
+        _bench("power_upsets", "sequencer_upsets_bench", payload_name, rails, scale, sources, work),
+    )
+
+
+def time_scale(rails: tuple[RailSpec, ...]) -> int:
+    """Return by what all times are divided: as far as leaves the shortest of them some ticks."""
+    shortest = min(
+        time_us
+        for rail in rails
+        for time_us in (rail.ramp_min_us or rail.ramp_max_us, rail.timeout_us, rail.off_timeout_us)
+    )
+    return max(1, shortest // SHORTEST_TICKS)
+
+
+def _bench(
+    name: str,
+    module: str,
+    payload_name: str,
+    rails: tuple[RailSpec, ...],
+    scale: int,
+    sources: tuple[Path, ...],
+    work: Path,
+) -> BenchSpec:
+    config = {
+        "rails": [asdict(rail) for rail in rails],
+        "clocks_per_us": CLOCKS_PER_US,
+        "time_scale": scale,
+    }
+    work.mkdir(parents=True, exist_ok=True)
+    path = work / f"{name}.json"
+    path.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+    top = sequencer_module(payload_name)
+    parameters = {"Rails": len(rails), "TicksPerUs": CLOCKS_PER_US, "TimeScale": scale}
+    return BenchSpec(
+        name=name,
+        top="sequencer_harness",
+        test_modules=(f"hdl.tb.{module}",),
+        sources=(
+            *(source for source in sources if source.stem in (*CELLS, top)),
+            Path(str(files("hdl") / "tb" / "sequencer_harness.sv")),
+        ),
+        defines=(("SEQUENCER", top),),
+        parameters=tuple((key, str(value)) for key, value in parameters.items()),
+        environment=(("FW_BENCH_CONFIG", str(path.absolute())),),
+        lint=True,
+    )
