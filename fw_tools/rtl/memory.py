@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """A protected memory to SystemVerilog: encoder, decoder, storage and control in one module."""
 
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from fw_tools.ecc import hsiao
+from fw_tools.ecc import LinearCode, hsiao
 from fw_tools.ecc.records import MemorySpec
 from fw_tools.errors import InputError
 from fw_tools.rtl.codec import codec_name, render_codec
@@ -22,6 +23,16 @@ MEMORY_CELLS = (
     "ecc_ram_ctrl",
 )
 MAX_INTERVAL_CLOCKS = (1 << 32) - 1  # An `int unsigned` parameter.
+
+
+@dataclass(frozen=True, slots=True)
+class _Model:
+    """All that the text of a memory depends on."""
+
+    name: str  # Of the module.
+    memory: MemorySpec
+    code: LinearCode
+    interval_clocks: int
 
 
 def scrub_interval_clocks(memory: MemorySpec, clock_hz: int) -> int:
@@ -54,18 +65,14 @@ def render_memory(
         CodeError: the data width is out of range.
         InputError: the scrub interval is too long to count.
     """
-    code = hsiao(memory.data_bits)
     name = memory_module(payload_name, memory)
-    digest = model_digest(memory, code)
+    model = _Model(name, memory, hsiao(memory.data_bits), scrub_interval_clocks(memory, clock_hz))
     text = render(
         "memory.sv.j2",
-        head=header("//", digest, f"ECC memory {memory.name} of {payload_name}."),
-        name=name,
-        memory=memory,
-        code=code,
-        codec=codec_name(code),
+        head=header("//", model_digest(model), f"ECC memory {memory.name} of {payload_name}."),
+        codec=codec_name(model.code),
         address_bits=(memory.words - 1).bit_length(),
-        interval_clocks=scrub_interval_clocks(memory, clock_hz),
+        model=model,
     )
     module = GeneratedFile(PurePosixPath(f"rtl/{name}.sv"), text)
     return (*library_files(*MEMORY_CELLS), *render_codec(memory.data_bits), module)

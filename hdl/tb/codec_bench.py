@@ -8,7 +8,7 @@ Top: `codec_harness`, which sweeps a flip over all codeword bits; lane j flips b
 import json
 import os
 import random
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,10 +39,14 @@ class CodecBench:
 
     @classmethod
     async def start(cls, dut: Any) -> "CodecBench":
-        """Return a bench on a harness that waits for its first sweep."""
+        """Return a bench on a harness that waits for its first sweep.
+
+        Ports start random too, so setting start_i may have begun a sweep: it is let run out.
+        """
+        bench = cls(dut, configured_code())
         dut.start_i.value = 0
-        await Timer(1, "ns")
-        return cls(dut, configured_code())
+        await Timer(len(bench.lane_flips) + 1, "ns")
+        return bench
 
     def __init__(self, dut: Any, code: LinearCode) -> None:
         self.dut = dut
@@ -64,16 +68,14 @@ class CodecBench:
         wanted = [decode(self.code, codeword ^ mask ^ flip) for flip in self.lane_flips]
         verdicts = [decoded.verdict for decoded in wanted]
         place = f"data {data:#x}, common mask {mask:#x}"
-        self._compare("data_o", self.code.data_bits, (d.data for d in wanted), place)
-        self._compare("syndrome_o", self.code.check_bits, (d.syndrome for d in wanted), place)
-        self._compare("corrected_o", 1, (v == Verdict.CORRECTED for v in verdicts), place)
-        self._compare("uncorrectable_o", 1, (v == Verdict.UNCORRECTABLE for v in verdicts), place)
+        self._compare("data_o", self.code.data_bits, [d.data for d in wanted], place)
+        self._compare("syndrome_o", self.code.check_bits, [d.syndrome for d in wanted], place)
+        self._compare("corrected_o", 1, [v is Verdict.CORRECTED for v in verdicts], place)
+        self._compare("uncorrectable_o", 1, [v is Verdict.UNCORRECTABLE for v in verdicts], place)
         return verdicts
 
-    def _compare(self, port: str, bits: int, wanted: Iterable[int], place: str) -> None:
-        packed = 0
-        for lane, value in enumerate(wanted):
-            packed |= value << lane * bits
+    def _compare(self, port: str, bits: int, wanted: Sequence[int], place: str) -> None:
+        packed = int("".join(f"{value:0{bits}b}" for value in reversed(wanted)), 2)
         got = int(getattr(self.dut, port).value)
         if got != packed:
             lane = ((got ^ packed) & -(got ^ packed)).bit_length() - 1

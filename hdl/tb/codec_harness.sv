@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One encoder and one decoder, swept over every single flip of a codeword.
 //
-// Each change of start_i starts a sweep, one time unit per lane: lane j flips bit j of the codeword on
+// Each change of start_i starts a sweep, one nanosecond per lane: lane j flips bit j of the codeword on
 // top of a mask common to all lanes, the last lane flips nothing more. With a mask of one bit the lanes
 // are all double flips that hold that bit. The answers stand in the outputs, one slice a lane, when
 // done_o changes.

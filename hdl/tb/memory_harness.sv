@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// An ECC memory with its clock. The module under test is named by the macro MEMORY.
+// An ECC memory with its clock of 50 MHz, in a time unit of 1 ns. The module under test is named by the macro MEMORY.
 module memory_harness #(
     parameter  int unsigned DataBits            = 32,
     parameter  int unsigned CheckBits           = 7,
@@ -34,7 +34,7 @@ module memory_harness #(
 
   initial begin
     clk = 1'b0;
-    forever #1 clk = ~clk;
+    forever #10 clk = ~clk;
   end
 
   `MEMORY #(

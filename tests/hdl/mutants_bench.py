@@ -13,7 +13,7 @@ from typing import Any
 import cocotb
 from cocotb.triggers import SimTimeoutError, with_timeout
 
-HUNG = 2_000_000  # Simulator steps; every test of the untouched design ends well before.
+HUNG_NS = 2_000_000  # Every test of the untouched design ends well before.
 
 
 def configuration() -> dict[str, Any]:
@@ -29,7 +29,7 @@ async def failing_test(dut: Any, mutant: int, bit: int) -> str | None:
     assert tests
     for test in tests:
         try:
-            await with_timeout(test.func(dut), HUNG, "step")
+            await with_timeout(test.func(dut), HUNG_NS, "ns")
         except (AssertionError, SimTimeoutError):
             return test.name
     return None

@@ -16,6 +16,7 @@ from fw_tools.spec.records import BenchSpec, Payload
 # Clocks from visit to visit in the bench: as short as leaves room for one visit with all its waits,
 # since the bench walks through every one of them.
 BENCH_INTERVAL_CLOCKS = 16
+TIME_UNIT = ("--timescale", "1ns/1ns")  # Of every delay in the harnesses.
 
 
 def ecc_benches(payload: Payload, generated: Path, work: Path) -> tuple[BenchSpec, ...]:
@@ -40,6 +41,7 @@ def codec_bench(data_bits: int, sources: tuple[Path, ...], work: Path) -> BenchS
         sources=(*_needed(sources, *modules), _harness("codec_harness")),
         defines=(("CODEC_ENCODER", modules[0]), ("CODEC_DECODER", modules[1])),
         parameters=(("DataBits", str(data_bits)), ("CheckBits", str(code.check_bits))),
+        verilator_args=TIME_UNIT,
         environment=_configured(config, work / f"{name}.json"),
         lint=True,
     )
@@ -70,6 +72,7 @@ def memory_bench(
         sources=(*needed, _harness("memory_harness")),
         defines=(("MEMORY", module),),
         parameters=tuple((name, str(value)) for name, value in parameters.items()),
+        verilator_args=TIME_UNIT,
         environment=_configured(config, work / f"{memory.name}.json"),
         lint=True,
     )
