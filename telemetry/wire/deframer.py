@@ -25,7 +25,7 @@ _ZERO_HEADER = _ZEROS[:PRIMARY_HEADER_OCTETS]
 # Inside damage, a shorter run of zeros is more likely data of a lost packet than fill.
 _FILL_AMID_DAMAGE = _ZEROS[:64]
 _MAX_LEADING_ZEROS = 5  # Of a header that is not all zeros.
-_CHAIN_OF_STRANGERS = 3  # Headers in a row that make an unknown APID believable.
+_CHAIN_OF_STRANGERS = 6  # Headers in a row that make unknown APIDs believable.
 
 
 class _NeedMoreError(Exception):
@@ -36,7 +36,7 @@ class Deframer:
     """Cut a stream into spans; feed it with `push`, then `close` it.
 
     Decisions depend on the octets alone, never on how they were cut into chunks. At most a few
-    packets' worth of input (some 330 kB) is kept besides the chunk.
+    packets' worth of input (some 500 kB) is kept besides the chunk.
     """
 
     def __init__(self, rules: StreamRules) -> None:
@@ -127,8 +127,10 @@ class Deframer:
         if not self._has(end):
             return None
         if not rule.has_crc:
-            return end if self._is_followed(end) else None
-        is_backed = self._is_strong(header) or self._is_followed(end)
+            # That the stream ends where a vague header says proves little: lengths are often small.
+            is_backed = self._is_strong(header) or self._has(end + 1)
+            return end if is_backed and self._is_followed(end, header) else None
+        is_backed = self._is_strong(header) or self._is_followed(end, header)
         return end if is_backed and self._crc_holds(at, end) else None
 
     def _is_strong(self, header: PrimaryHeader) -> bool:
@@ -138,12 +140,17 @@ class Deframer:
     def _crc_holds(self, at: int, end: int) -> bool:
         return crc16(memoryview(self._buffer)[at:end]) == 0
 
-    def _is_followed(self, at: int, depth: int = _CHAIN_OF_STRANGERS) -> bool:
-        """Whether the stream goes on at `at` as it should: end, fill, or a believable header."""
+    def _is_followed(
+        self, at: int, before: PrimaryHeader, depth: int = _CHAIN_OF_STRANGERS
+    ) -> bool:
+        """Whether the stream goes on as it should at `at`, behind the packet headed by `before`.
+
+        That is with its end, with fill, or with a believable header.
+        """
         if not self._has(at + 1):
             return True
         for zeros in range(PRIMARY_HEADER_OCTETS):
-            if self._is_believable(at + zeros, depth):
+            if self._is_believable(at + zeros, depth, before):
                 return True
             if not self._has(at + zeros + 1):
                 return True
@@ -151,22 +158,25 @@ class Deframer:
                 return False
         return True  # A header's worth of zeros: fill.
 
-    def _is_believable(self, at: int, depth: int) -> bool:
-        """Whether a header at `at` is strong, or the first of `depth` weaker ones in a row."""
+    def _is_believable(self, at: int, depth: int, before: PrimaryHeader | None = None) -> bool:
+        """Whether a header at `at` is strong, or the first of `depth` weaker ones in a row.
+
+        It is strong too if it continues the sequence of the header `before`.
+        """
         header = self._header(at)
         if header is None:
-            return self._rules.could_begin(self._buffer[at:])
+            return self._rules.could_begin(self._buffer[at:], before)
         if header.packet_version != PACKET_VERSION or self._is_all_zeros(at):
             return False
         if header.apid == IDLE_APID:
             return True
         fits = self._rules.find(header) is not None
-        if fits and self._is_strong(header):
+        if (fits and self._is_strong(header)) or (before and header.follows(before)):
             return True
         if depth == 0 or (self._rules.is_vague and not fits):
             return False
         end = at + header.packet_octets
-        return self._has(end) and (depth == 1 or self._is_followed(end, depth - 1))
+        return self._has(end) and (depth == 1 or self._is_followed(end, header, depth - 1))
 
     def _swallowed(self, at: int, end: int) -> int | None:
         """Return where a proven packet begins inside `at .. end`, all of which one header claims.
@@ -265,12 +275,12 @@ class Deframer:
         if rule.has_crc:
             if self._crc_holds(at, end):
                 return self._accept(end, header, Verdict.GOOD)
-        elif self._is_followed(end):
+        elif self._is_followed(end, header):
             return self._accept(end, header, Verdict.NONE)
         inner = self._swallowed(at, end)
         if inner is not None:
             return self._span(Kind.LOST, inner, header, reason=_cut_short(header, inner - at))
-        is_followed = self._is_followed(end)
+        is_followed = self._is_followed(end, header)
         if not self._is_locked and not is_followed:
             return None
         self._is_locked = is_followed
@@ -285,8 +295,6 @@ class Deframer:
         inner = next((start for start, _ in self._proven_between(at + 1, size)), None)
         if inner is not None:
             return self._span(Kind.LOST, inner, header, reason=_cut_short(header, inner - at))
-        if at > 0 and not self._is_locked:
-            return None
         missing = at + header.packet_octets - size
         reason = f"the input ends {missing:,} octets before the packet does"
         return self._span(Kind.LOST, size, header, reason=reason)
@@ -301,7 +309,7 @@ class Deframer:
         declared = f"it declares a data field of {header.data_octets:,}"
         reason = f"{declared}; the definition takes {rule} octets"
         end = at + header.packet_octets
-        if self._has(end) and self._is_followed(end) and self._swallowed(at, end) is None:
+        if self._has(end) and self._is_followed(end, header) and self._swallowed(at, end) is None:
             self._is_locked = True
             return self._span(Kind.LOST, end, header, reason=reason)
         limit = at + MAX_PACKET_OCTETS
@@ -315,7 +323,7 @@ class Deframer:
         end = at + header.packet_octets
         if not self._has(end):
             return None
-        if not self._is_followed(end) or self._swallowed(at, end) is not None:
+        if not self._is_followed(end, header) or self._swallowed(at, end) is not None:
             return None
         return self._span(Kind.IDLE if header.apid == IDLE_APID else Kind.OTHER, end, header)
 

@@ -64,14 +64,19 @@ class StreamRules:
         """Whether nearly every header fits: no APID is known, and the length may vary."""
         return self.any_apid is not None and not self.any_apid.is_fixed
 
-    def could_begin(self, rest: bytes) -> bool:
-        """Whether these few octets, too few for a header, could begin one (zeros: no)."""
+    def could_begin(self, rest: bytes, before: PrimaryHeader | None = None) -> bool:
+        """Whether these few octets, too few for a header, could begin one (zeros: no).
+
+        Where nearly every header fits, only one more of the APID of `before` could.
+        """
         if not rest.strip(b"\0"):
             return False
         if len(rest) == 1:
-            return rest[0] < 0x10
+            return rest[0] < 0x10 and not self.is_vague
         apid = (rest[0] << 8 | rest[1]) & 0x7FF
-        is_known = apid in self.by_apid or self.any_apid is not None or apid == IDLE_APID
+        is_known = apid in self.by_apid or apid == IDLE_APID
+        is_known |= self.any_apid is not None and not self.is_vague
+        is_known |= before is not None and apid == before.apid
         return rest[0] < 0x10 and is_known
 
     def is_specific(self, header: PrimaryHeader) -> bool:

@@ -39,6 +39,11 @@ class PrimaryHeader(NamedTuple):
         """Octets of the whole packet, 7..65,542."""
         return PRIMARY_HEADER_OCTETS + self.data_length + DATA_LENGTH_BIAS
 
+    def follows(self, before: "PrimaryHeader") -> bool:
+        """Whether this is the next packet of the same APID and type as `before`, by its count."""
+        expected = (before.sequence_count + 1) % SEQUENCE_COUNT_MODULO
+        return self[:4] == before[:4] and self.sequence_count == expected
+
 
 def parse_primary_header(data: bytes, offset: int = 0) -> PrimaryHeader:
     """Read the six octets at `offset`; `struct.error` when there are fewer."""

@@ -191,6 +191,22 @@ def test_noise_gives_no_packet(rules):
     assert packets(spans) == []
 
 
+def test_noise_seldom_passes_for_a_packet_of_varying_length_without_a_crc():
+    rules = StreamRules({67: PacketRule(min_octets=12)})
+    spans = deframe(random.Random(5).randbytes(4 << 20), rules)
+    assert packets(spans) == []
+
+
+@pytest.mark.parametrize("rules", [ANY, PLAIN, ANY_FIXED])
+@pytest.mark.parametrize("whole", [1, 2, 3])
+def test_a_short_run_without_a_crc_survives_a_cut(whole, rules, dump_of):
+    run = dump_of(whole + 1, apid=67, crc=False)
+    for cut in range(1, 18):
+        spans = deframe(b"".join(run)[:-cut], rules)
+        assert packets(spans) == run[:whole]
+        assert spans[-1].kind in (Kind.LOST, Kind.SKIPPED, Kind.FILL)
+
+
 def test_a_run_cut_at_any_byte_ends_in_order(dump_of):
     run = dump_of(3)
     stream = b"".join(run)
@@ -220,6 +236,17 @@ def test_long_zeros_amid_junk_are_fill_and_short_ones_are_not():
     spans = deframe(junk + bytes(63) + junk + bytes(64) + junk, FIXED)
     assert octets(spans, Kind.FILL) == 64
     assert octets(spans, Kind.SKIPPED) == 10 + 63 + 10 + 10
+
+
+@pytest.mark.parametrize("rules", [ANY, StreamRules({0: PacketRule()})], ids=["any", "apid 0"])
+def test_zeros_amid_damage_are_no_packets_of_apid_0(rules):
+    assert packets(deframe(b"\xff" * 9 + bytes(40) + b"\xff" * 9, rules)) == []
+
+
+@pytest.mark.parametrize("rules", [StreamRules({67: PacketRule(max_octets=12)}), ANY_FIXED])
+def test_packets_with_a_secondary_header_are_found_behind_junk(rules, dump_of):
+    run = [bytes([p[0] | 8]) + p[1:] for p in dump_of(4, apid=67, crc=False)]
+    assert packets(deframe(b"\xee" * 9 + b"".join(run), rules)) == run
 
 
 def test_idle_packets_are_counted_and_walked_over(make_packet, dump_of):
@@ -307,4 +334,4 @@ def test_memory_stays_bounded_on_a_long_stream(dump_of):
         for _ in deframer.push(chunk):
             pass
         longest = max(longest, len(deframer._buffer))
-    assert longest < 400_000
+    assert longest < 550_000
