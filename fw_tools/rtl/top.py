@@ -14,6 +14,7 @@ from fw_tools.rtl.control_status import (
 )
 from fw_tools.rtl.emit import GeneratedFile
 from fw_tools.rtl.library import library_files
+from fw_tools.rtl.memory import memory_module
 from fw_tools.rtl.packetiser import packet_module
 from fw_tools.rtl.ports import Port, PortGroup, align_connections, port_list
 from fw_tools.rtl.registers import BITMAPS, elaborate_registers
@@ -126,7 +127,7 @@ def _memory_parts(payload: Payload, memory: MemorySpec) -> MemoryParts:
     codeword_bits = hsiao(memory.data_bits).codeword_bits
     return MemoryParts(
         spec=memory,
-        module=f"{payload.name}_{memory.name}",
+        module=memory_module(payload.name, memory),
         ports=(
             Port("request_i"),
             Port("write_i"),
