@@ -62,6 +62,12 @@ def test_no_packet_at_all_is_an_error():
         telemetry.decode(b"", PACKET)
 
 
+def test_a_run_that_loses_track_of_a_byte_says_so(monkeypatch, dump_of):
+    monkeypatch.setattr("telemetry.ops.decode.Deframer.close", lambda self: iter(()))
+    with pytest.raises(AssertionError, match="the ledger holds 40 octets of 57"):
+        telemetry.decode(b"".join(dump_of(3))[:-3], PACKET)
+
+
 def test_arguments_that_do_not_fit_are_usage_errors(dump_of):
     with pytest.raises(UsageError, match="APID 9: the definition has only APID 66"):
         telemetry.decode(dump_of(1)[0], {66: PACKET}, apid=9)
