@@ -2,6 +2,7 @@
 """Command groups that load a subcommand only when called, and errors as exit codes."""
 
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
@@ -58,6 +59,8 @@ def run(command: click.Command, program: str, arguments: Sequence[str] | None = 
     A subcommand returns an `ExitCode` (None is DONE) and raises `ReportedError` for what a user
     can cure.
     """
+    for request in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(request, signal.default_int_handler)  # Cleaned up after as Ctrl-C is.
     try:
         result = command.main(
             args=None if arguments is None else list(arguments),
