@@ -40,9 +40,7 @@ def emit(files: Sequence[GeneratedFile], folder: Path, model_digest: str) -> tup
     return tuple(changed)
 
 
-def differences(
-    files: Sequence[GeneratedFile], folder: Path, model_digest: str
-) -> tuple[str, ...]:
+def differences(files: Sequence[GeneratedFile], folder: Path, model_digest: str) -> tuple[str, ...]:
     """Return one line per file of `folder` that is missing, different or no longer generated."""
     wanted = _with_manifest(files, model_digest)
     found = []

@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: Apache-2.0
+// This copy of a library cell may be used, changed and passed on under any terms.
+// The control of an ECC RAM: first writing, user port, patrol scrubber, counters.
+//
+// Answers upsets of stored words. After reset every word is written before the first request is granted. Then a
+// scrubber visits one word every ScrubIntervalClocks while scrub_enable_i is high: it reads, and where one bit is wrong
+// it writes the corrected codeword back and reads again. A user read that finds one wrong bit has its word visited at
+// once, also while scrub_enable_i is low; a second such read waits for its turn in the patrol or for its next read.
+//
+// The user goes first. A visit takes clocks in which the user asks for nothing, and after ScrubPatienceClocks of
+// waiting one clock without a grant. A user write that meets a visit of the same word is the newer truth: the
+// write-back is dropped and the visit starts again, so neither the write nor the visit is lost.
+//
+// What is counted:
+//   corrected      a visit found one wrong bit, wrote it back and read it right. One upset counts once, however
+//                  often the user read the word; one that the user overwrites first does not count.
+//   uncorrectable  a visit or a user read met an uncorrectable word; it stays so, and counts once a pass, until the
+//                  user writes it.
+//   stuck          a patrol visit wrote a word back and read it wrong: once a pass. stuck_o stays until cleared.
+//   scrub_pass     the patrol came to the last word.
+// last_error_address_o is that of the last word found wrong by a user read or a visit.
+//
+// Not answered: an upset of the held address or codeword between the read and the write-back of one visit; a wrong row
+// delivered by the address decoder of the RAM; a reset erases the content.
+//
+// SEU_MIT: ECC_RAM.WORD.SECDED ECC_RAM.WORD.SCRUB
+
+module ecc_ram_ctrl
+  import ecc_ram_pkg::*;
+#(
+    parameter  int unsigned DataBits            = 32,
+    parameter  int unsigned CheckBits           = 7,
+    parameter  int unsigned Words               = 256,  // At most 65,536.
+    parameter  int unsigned ScrubIntervalClocks = 500,
+    parameter  int unsigned ScrubPatienceClocks = 64,
+    localparam int unsigned CodewordBits        = DataBits + CheckBits,
+    localparam int unsigned AddressBits         = $clog2(Words)
+) (
+    input  logic                    clk_i,
+    input  logic                    rst_ni,
+    // User: a request is taken in a clock with grant_o; a read is answered in the next clock.
+    input  logic                    request_i,
+    input  logic                    write_i,
+    input  logic [ AddressBits-1:0] address_i,
+    input  logic [CodewordBits-1:0] wcodeword_i,
+    output logic                    grant_o,
+    output logic                    rvalid_o,
+    output logic [    DataBits-1:0] rdata_o,
+    output logic                    rcorrected_o,
+    output logic                    runcorrectable_o,
+    // While inject_valid_i is high, inject_mask_i is flipped in every codeword that the user writes.
+    input  logic                    inject_valid_i,
+    input  logic [CodewordBits-1:0] inject_mask_i,
+    // Scrubber and counters.
+    input  logic                    scrub_enable_i,
+    input  logic                    clear_counters_i,
+    output logic                    init_done_o,
+    output logic                    stuck_o,
+    output logic [            15:0] corrected_count_o,
+    output logic [            15:0] uncorrectable_count_o,
+    output logic [            15:0] stuck_count_o,
+    output logic [            15:0] scrub_pass_count_o,
+    output logic [            15:0] last_error_address_o,
+    // Storage.
+    output logic                    ram_read_o,
+    output logic                    ram_write_o,
+    output logic [ AddressBits-1:0] ram_address_o,
+    output logic [CodewordBits-1:0] ram_wdata_o,
+    input  logic [   CheckBits-1:0] ram_check_i,  // Of the codeword read.
+    // Decoder of the codeword read.
+    input  logic [    DataBits-1:0] decoded_data_i,
+    input  logic [   CheckBits-1:0] decoded_syndrome_i,
+    input  logic                    decoded_corrected_i,
+    input  logic                    decoded_uncorrectable_i
+);
+
+  localparam int unsigned PatienceBits = $clog2(ScrubPatienceClocks + 1);
+  localparam logic [AddressBits-1:0] LastAddress = AddressBits'(Words - 1);
+
+  state_e state, next;
+
+  logic [AddressBits-1:0] patrol_q;  // Next word of the patrol; the word being written first.
+  logic [AddressBits-1:0] repair_q;  // Word in which a user read found a wrong bit.
+  logic [AddressBits-1:0] target;  // Word of the visit.
+  logic is_repair_pending_q, is_repair_q;
+  logic is_due_q, interval_tick;
+  logic is_touched_q;  // The user wrote the word since the visit read it.
+  logic [CodewordBits-1:0] restored_q;
+
+  logic wants_clock, has_clock, takes_clock;
+  logic user_access, user_read, user_write;
+  logic visit_starts, visit_ends, has_error, is_found;
+
+  ecc_ram_state u_state (
+      .clk_i,
+      .rst_ni,
+      .next_i (next),
+      .state_o(state)
+  );
+
+  // --- Who has the RAM in this clock --------------------------------------------------------------------------------
+
+  logic [PatienceBits-1:0] patience_q;
+
+  assign init_done_o = state != StateInit;
+  assign wants_clock = state inside {StateRead, StateRestore, StateReread};
+  assign takes_clock = wants_clock && patience_q == '0;
+  assign grant_o     = init_done_o && !takes_clock;
+  assign user_access = request_i && grant_o;
+  assign has_clock   = wants_clock && !user_access;
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) patience_q <= PatienceBits'(ScrubPatienceClocks);
+    else if (!wants_clock || has_clock) patience_q <= PatienceBits'(ScrubPatienceClocks);
+    else patience_q <= patience_q - 1'b1;
+  end
+
+  // A request beyond the last word is granted: a write goes nowhere, a read is answered as uncorrectable.
+  logic is_in_range;
+  assign is_in_range = {1'b0, address_i} < (AddressBits + 1)'(Words);
+  assign user_read   = user_access && !write_i;
+  assign user_write  = user_access && write_i && is_in_range;
+
+  always_comb begin
+    ram_read_o    = user_read || (has_clock && state inside {StateRead, StateReread});
+    ram_write_o   = user_write || (has_clock && state == StateRestore && !is_touched_q);
+    ram_address_o = user_access ? address_i : target;
+    ram_wdata_o   = restored_q;
+    if (user_access) ram_wdata_o = wcodeword_i ^ (inject_mask_i & {CodewordBits{inject_valid_i}});
+    if (!init_done_o) begin
+      ram_write_o = 1'b1;
+      ram_wdata_o = '0;  // Zero is a codeword of every linear code.
+    end
+  end
+
+  // --- User reads ---------------------------------------------------------------------------------------------------
+
+  logic [AddressBits-1:0] read_address_q;
+  logic is_read_in_range_q;
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      rvalid_o           <= 1'b0;
+      read_address_q     <= '0;
+      is_read_in_range_q <= 1'b0;
+    end else begin
+      rvalid_o <= user_read;
+      if (user_read) begin
+        read_address_q     <= address_i;
+        is_read_in_range_q <= is_in_range;
+      end
+    end
+  end
+
+  assign rdata_o          = decoded_data_i;
+  assign rcorrected_o     = rvalid_o && is_read_in_range_q && decoded_corrected_i;
+  assign runcorrectable_o = rvalid_o && (!is_read_in_range_q || decoded_uncorrectable_i);
+
+  // --- Visits -------------------------------------------------------------------------------------------------------
+
+  tick_gen #(
+      .Clocks(ScrubIntervalClocks)
+  ) u_interval (
+      .clk_i,
+      .rst_ni,
+      .tick_o(interval_tick)
+  );
+
+  assign target       = is_repair_q ? repair_q : patrol_q;
+  assign has_error    = decoded_corrected_i || decoded_uncorrectable_i;
+  assign visit_starts = state == StateIdle && next == StateRead;
+  assign visit_ends   = (state == StateCheck && !decoded_corrected_i) || state == StateConfirm;
+
+  always_comb begin
+    next = state;
+    unique case (state)
+      StateInit: if (patrol_q == LastAddress) next = StateIdle;
+      StateRead: if (has_clock) next = StateCheck;
+      StateCheck: next = decoded_corrected_i ? StateRestore : StateIdle;
+      StateRestore: begin
+        if (is_touched_q) next = StateRead;
+        else if (has_clock) next = StateReread;
+      end
+      StateReread: begin
+        if (is_touched_q) next = StateRead;
+        else if (has_clock) next = StateConfirm;
+      end
+      StateConfirm: next = StateIdle;
+      default: if (is_repair_pending_q || (is_due_q && scrub_enable_i)) next = StateRead;
+    endcase
+  end
+
+  // What the word should have been: the decoder gives the data bits, and a syndrome with a single one is a flipped
+  // check bit.
+  logic [CheckBits-1:0] flipped_check;
+  assign flipped_check = decoded_syndrome_i & {CheckBits{$onehot(decoded_syndrome_i)}};
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      is_touched_q <= 1'b0;
+      restored_q   <= '0;
+    end else begin
+      if (state == StateRead) is_touched_q <= 1'b0;
+      else if (user_write && address_i == target) is_touched_q <= 1'b1;
+      if (state == StateCheck) begin
+        restored_q <= {ram_check_i ^ flipped_check, decoded_data_i};
+      end
+    end
+  end
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      patrol_q            <= '0;
+      is_due_q            <= 1'b0;
+      repair_q            <= '0;
+      is_repair_pending_q <= 1'b0;
+      is_repair_q         <= 1'b0;
+    end else begin
+      if (!init_done_o || (visit_ends && !is_repair_q)) begin
+        patrol_q <= patrol_q >= LastAddress ? '0 : patrol_q + 1'b1;
+      end
+      if (interval_tick) is_due_q <= 1'b1;
+      else if (visit_starts && !is_repair_pending_q) is_due_q <= 1'b0;
+      if (visit_starts) is_repair_q <= is_repair_pending_q;
+      if (visit_ends && is_repair_q) is_repair_pending_q <= 1'b0;
+      else if (rcorrected_o && !is_repair_pending_q) begin
+        is_repair_pending_q <= 1'b1;
+        repair_q            <= read_address_q;
+      end
+    end
+  end
+
+  // --- What is told -------------------------------------------------------------------------------------------------
+
+  logic [AddressBits-1:0] found_address;
+  assign is_found      = (rvalid_o && is_read_in_range_q && has_error) || (state == StateCheck && has_error);
+  assign found_address = rvalid_o ? read_address_q : target;
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      stuck_o              <= 1'b0;
+      last_error_address_o <= '0;
+    end else begin
+      if (state == StateConfirm && has_error) stuck_o <= 1'b1;
+      else if (clear_counters_i) stuck_o <= 1'b0;
+      if (is_found) last_error_address_o <= 16'(found_address);
+      else if (clear_counters_i) last_error_address_o <= '0;
+    end
+  end
+
+  event_counter u_corrected (
+      .clk_i,
+      .rst_ni,
+      .clear_i(clear_counters_i),
+      .event_i(state == StateConfirm && !has_error),
+      .count_o(corrected_count_o)
+  );
+
+  event_counter u_uncorrectable (
+      .clk_i,
+      .rst_ni,
+      .clear_i(clear_counters_i),
+      .event_i(is_found && decoded_uncorrectable_i),
+      .count_o(uncorrectable_count_o)
+  );
+
+  event_counter u_stuck (
+      .clk_i,
+      .rst_ni,
+      .clear_i(clear_counters_i),
+      .event_i(state == StateConfirm && has_error && !is_repair_q),
+      .count_o(stuck_count_o)
+  );
+
+  event_counter u_scrub_pass (
+      .clk_i,
+      .rst_ni,
+      .clear_i(clear_counters_i),
+      .event_i(visit_ends && !is_repair_q && patrol_q == LastAddress),
+      .count_o(scrub_pass_count_o)
+  );
+
+endmodule
