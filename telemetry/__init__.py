@@ -14,14 +14,37 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from telemetry.columns.calibration import Function, Names, Polynomial, Spline, Table
+    from telemetry.columns.derived import derived
     from telemetry.columns.field import field
+    from telemetry.columns.limits import Limits, LimitState
     from telemetry.ops.decode import Decoded, decode
 
-__all__ = ["Decoded", "decode", "field"]
+__all__ = [
+    "Decoded",
+    "Function",
+    "LimitState",
+    "Limits",
+    "Names",
+    "Polynomial",
+    "Spline",
+    "Table",
+    "decode",
+    "derived",
+    "field",
+]
 
 _HOMES = {
     "Decoded": "telemetry.ops.decode",
+    "Function": "telemetry.columns.calibration",
+    "LimitState": "telemetry.columns.limits",
+    "Limits": "telemetry.columns.limits",
+    "Names": "telemetry.columns.calibration",
+    "Polynomial": "telemetry.columns.calibration",
+    "Spline": "telemetry.columns.calibration",
+    "Table": "telemetry.columns.calibration",
     "decode": "telemetry.ops.decode",
+    "derived": "telemetry.columns.derived",
     "field": "telemetry.columns.field",
 }
 

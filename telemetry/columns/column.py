@@ -38,6 +38,7 @@ class Column:
     is_octets: bool = False
     unit: str = ""
     engineering: Array | None = None  # Beside `raw`.
+    valid: NDArray[np.bool_] | None = None  # Beside `raw`: False where `valid_if` does not hold.
     state: NDArray[np.uint8] | None = None  # Beside `raw`: the limit state.
 
     def __len__(self) -> int:

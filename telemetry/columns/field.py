@@ -10,16 +10,19 @@ from typing import Any
 
 import construct
 
+from telemetry.columns.calibration import Calibration, as_calibration
+from telemetry.columns.limits import Limits, as_limits
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Meaning:
     """What the raw count of a field stands for; `None` or "" is what was not said."""
 
     unit: str = ""  # Of the engineering value; of the raw value where there is no calibration.
-    calibration: Any = None
-    limits: Any = None
+    calibration: Calibration | None = None
+    limits: Limits | None = None  # On the engineering value, or the raw one.
     description: str = ""
-    valid_if: Any = None
+    valid_if: Any = None  # A `this` expression or a function; invalid values are flagged.
     derived: Any = None  # The expression of a derived parameter, which has no octets of its own.
 
 
@@ -55,12 +58,17 @@ def field(
 ) -> Any:
     """Return `subcon` with a meaning: `"volts" / field(Int16ub, unit="V", calibration=(0, 0.01))`.
 
-    Around an array, the meaning is that of each element. A name that `subcon` already has is kept.
+    `calibration` and `limits` may be written short, see `as_calibration` and `as_limits`.
+    `valid_if` is a condition on other fields: `this.sensor == "ON"`. Around an array, the meaning
+    is that of each element. A name that `subcon` already has is kept.
+
+    Raises `InputError` for what is no calibration or no limits at all. Wrong numbers in them are
+    told when the definition is loaded, all at once and with the names of their fields.
     """
     meaning = Meaning(
         unit=unit,
-        calibration=calibration,
-        limits=limits,
+        calibration=as_calibration(calibration),
+        limits=as_limits(limits),
         description=description,
         valid_if=valid_if,
     )
