@@ -19,6 +19,7 @@ class OctetSink:
     def __init__(self, clock: Any, valid: Any, ready: Any, data: Any, last: Any) -> None:
         self.clock, self.valid, self.ready, self.data, self.last = clock, valid, ready, data, last
         self.ready_in = 1.0  # Part of the clocks in which the sink is ready.
+        self.is_in_packet = False  # An octet was taken that was not the last of its packet.
         self._offered: tuple[int, bool] | None = None
         ready.value = 0
 
@@ -42,7 +43,10 @@ class OctetSink:
         octet = (int(self.data.value), bool(int(self.last.value)))
         assert self._offered in (None, octet), f"{self._offered} turned into {octet} in a stall"
         self._offered = None if is_ready else octet
-        return octet if is_ready else None
+        if not is_ready:
+            return None
+        self.is_in_packet = not octet[1]
+        return octet
 
     async def packet(self) -> bytes:
         """Return the next packet."""

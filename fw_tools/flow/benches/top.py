@@ -38,7 +38,6 @@ def top_benches(payload: Payload, generated: Path, work: Path) -> tuple[BenchSpe
             verilator_args=("--no-public-flat-rw",),  # VISIBLE says what the bench touches.
             waivers=(register_waivers(payload, generated), VISIBLE),
             environment=(("FW_BENCH_CONFIG", str(config.absolute())),),
-            lint=True,
         ),
     )
 
