@@ -25,3 +25,9 @@ class MissingExtraError(TelemetryError):
     """An optional library is absent; the message holds the command that brings it."""
 
     exit_code = ExitCode.MISSING
+
+
+class LinkError(TelemetryError):
+    """A serial port or a connection cannot be opened, or broke."""
+
+    exit_code = ExitCode.LINK
