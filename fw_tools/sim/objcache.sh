@@ -19,15 +19,16 @@ command -v sha256sum >/dev/null || exec "$@"
 
 source='' object='' previous='' header=$FW_OBJCACHE_HEADER
 for word; do
-    case $word in
-    *.cpp) source=$word ;;
-    -include) header='' ;; # A large model comes with a precompiled header of its own.
-    esac
+    case $word in *.cpp) source=$word ;; esac
     [ "$previous" = -o ] && object=$word
     previous=$word
 done
 name=${source##*/}
 [ -n "$object" ] || object=${name%.cpp}.o
+
+# A large model is compiled file by file, and make wants a precompiled header of that model for it.
+# Ours serves instead (see `verilator.py`); making two of theirs would take longer than they save.
+case $object in *.gch) : >"$object" && exit ;; esac
 
 digest() {
     { printf '%s\n' "$FW_OBJCACHE_IDENTITY" "$@" | sed "s|$FW_OBJCACHE_RUNTIME|@|g"; cat; } |
@@ -72,7 +73,7 @@ precompiled() {
         shift
         case $word in -O*) level=$word ;; esac
         case $word in
-        -o) wanted=no ;;
+        -o | -include) wanted=no ;;
         -c | -MMD | -O* | -DVM_COVERAGE=* | "$source") ;;
         *) [ $wanted = yes ] && set -- "$@" "$word"; wanted=yes ;;
         esac
@@ -99,7 +100,7 @@ case $source in
 Vtop__Syms__ctor*)
     if [ "$(wc -c <"$source")" -gt 100000 ]; then
         set -- "$@" -O0
-        FW_OBJCACHE_HEADER='' # Precompiled at another level.
+        header='' # Precompiled at another level.
     fi
     ;;
 esac
@@ -119,12 +120,13 @@ case $source in
     if ! fetch "$entry"; then
         folder=''
         [ -n "$header" ] && folder=$(precompiled "$@")
-        header=$folder/${FW_OBJCACHE_HEADER##*/}
+        compiler=$1 header=$folder/${FW_OBJCACHE_HEADER##*/}
+        shift
         if [ -z "$folder" ]; then
-            compile "$entry" "$@"
-        elif ! compile "$entry" "$@" -include "$header"; then
-            [ -f "$header" ] && exit 1 # An error of the source, already told.
-            compile "$entry" "$@"      # Another process has just evicted the header.
+            compile "$entry" "$compiler" "$@"
+        elif ! compile "$entry" "$compiler" -include "$header" "$@"; then
+            [ -f "$header" ] && exit 1        # An error of the source, already told.
+            compile "$entry" "$compiler" "$@" # Another process has just evicted the header.
         fi
     fi
     ;;

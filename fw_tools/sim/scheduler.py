@@ -2,16 +2,13 @@
 """Several benches: linted, built and run, some at a time, each to its records."""
 
 import re
-import signal
 import sys
-import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import FrameType
 from typing import Protocol
 
 from fw_tools.errors import UsageError
@@ -83,8 +80,8 @@ def run_benches(
 ) -> tuple[BenchResult, ...]:
     """Build and run every bench, `options.jobs` at a time; results are in the order of `tasks`.
 
-    What goes wrong in a bench becomes a record. Ctrl-C, SIGTERM, and what no bench can help (a tool
-    or a source file is absent) end every process that was started, and are raised.
+    What goes wrong in a bench becomes a record. Ctrl-C, and what no bench can help (a tool or a
+    source file is absent), end every process that was started, and are raised.
 
     Raises:
         InputError, MissingToolError: as `build` does.
@@ -93,7 +90,7 @@ def run_benches(
     require_pattern(options.pattern)
     processes = Processes()
     jobs = [_Job(task, options, processes, observer, len(tasks)) for task in tasks]
-    with _terminated_as_interrupt(), ThreadPoolExecutor(max(1, options.jobs)) as pool:
+    with ThreadPoolExecutor(max(1, options.jobs)) as pool:
         futures = [pool.submit(job.result) for job in jobs]
         try:
             _wait(futures)
@@ -248,20 +245,3 @@ def _wait(futures: Sequence[Future[BenchResult]]) -> None:
     for future in as_completed(futures):
         with suppress(InterruptedRunError):
             future.result()
-
-
-@contextmanager
-def _terminated_as_interrupt() -> Iterator[None]:
-    """Let SIGTERM end a run as Ctrl-C does, so that it too leaves no process behind."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def interrupt(_number: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
