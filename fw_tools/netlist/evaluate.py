@@ -25,6 +25,12 @@ class Evaluator:
         self._given: Values = {}
         self._values: Values = {}
 
+    def copy(self) -> "Evaluator":
+        """Return another evaluation of the same netlist that begins where this one stands."""
+        other = Evaluator(self._netlist)
+        other._given = dict(self._given)
+        return other
+
     def set_signal(self, name: str, value: int) -> None:
         """Give an input port or a register a value, least significant bit first."""
         nets = self._netlist.signal(name)

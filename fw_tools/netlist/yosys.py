@@ -17,7 +17,9 @@ design = libyosys.Design()
 for command in sys.argv[1:]:
     libyosys.run_pass(command, design)
 """
-_COMPLAINT = re.compile(r"^(?:ERROR: .*|\S.*: error: .*)$", re.MULTILINE)
+_COMPLAINT = re.compile(
+    r"^(?:(?P<file>[^:\n]+):(?P<line>\d+): )?ERROR: (?P<text>.*)$", re.MULTILINE
+)
 
 
 class SynthesisError(InputError):
@@ -44,13 +46,20 @@ def run_yosys(commands: Sequence[str], folder: Path) -> str:
         check=False,
     )
     if done.returncode != 0:
-        raise SynthesisError(_complaints(done.stdout + done.stderr, done.returncode))
+        raise SynthesisError(_complaint(done.stdout + done.stderr, done.returncode, folder))
     return done.stdout
 
 
-def _complaints(log: str, status: int) -> str:
-    found = list(dict.fromkeys(_COMPLAINT.findall(log)))
-    if found:
-        return "Yosys: " + "\n".join(found)
+def _complaint(log: str, status: int, folder: Path) -> str:
+    found = list(_COMPLAINT.finditer(log))
+    placed = [match for match in found if match["file"]]
+    lines = [
+        f"{(folder / match['file']).resolve()}:{match['line']}: {match['text']}"
+        if match["file"]
+        else f"Yosys: {match['text']}"
+        for match in placed or found
+    ]
+    if lines:
+        return "\n".join(dict.fromkeys(lines))
     tail = "\n".join(log.strip().splitlines()[-5:])
-    return f"Yosys ended with status {status} and said no reason; its last lines:\n{tail}"
+    return f"Yosys ended with status {status} and gave no reason; its last lines:\n{tail}"

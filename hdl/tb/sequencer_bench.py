@@ -172,6 +172,23 @@ async def every_fault_of_every_rail_on_the_way_down(dut):
 
 
 @cocotb.test()
+async def the_first_fault_is_kept_until_it_is_cleared(dut):
+    bench = await SequencerBench.start(dut)
+    bench.power_up = True
+    await bench.run_until_quiet()
+    first = None
+    for rail in reversed(range(len(bench.rails))):  # From the top, so that each still is on.
+        bench.set_fault(rail, RailFault.DROP)
+        await bench.run_until_quiet()
+        outputs = bench.model.outputs()
+        if first is None and outputs.first_fault_cause:
+            first = outputs.first_fault_rail
+        assert first is None or outputs.first_fault_rail == first
+    await bench.pulse_clear()
+    assert bench.model.outputs().first_fault_cause == 0
+
+
+@cocotb.test()
 async def random_faults_requests_and_clears_follow_the_reference_machine(dut):
     bench = await SequencerBench.start(dut)
     candidates = list(bins(bench))

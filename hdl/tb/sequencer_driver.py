@@ -45,7 +45,11 @@ class Config:
     def load(cls) -> "Config":
         """Return the configuration of this run."""
         settings = json.loads(Path(os.environ["FW_BENCH_CONFIG"]).read_text(encoding="utf-8"))
-        return cls(**(settings | {"rails": tuple(rail_from(row) for row in settings["rails"])}))
+        return cls(
+            rails=tuple(rail_from(row) for row in settings["rails"]),
+            clocks_per_us=settings["clocks_per_us"],
+            time_scale=settings["time_scale"],
+        )
 
     def limits(self, rail: RailSpec) -> RailLimits:
         """Return the limits of a rail in ticks and clocks, as the sequencer has them."""

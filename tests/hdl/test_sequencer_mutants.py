@@ -1,0 +1,277 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The power benches pass on the small board, and go red for every broken sequencer.
+
+One build carries all mutants: the harness gets a variable `mutant`, which the changed sources read
+by name while the simulation runs; 0 is the untouched design. `mutants_bench` sets it and runs the
+bench that `verify` runs.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from fw_tools.flow.benches.power import sequencer_benches
+from fw_tools.report.records import Status
+from fw_tools.rtl.sequencer import render_sequencer
+from fw_tools.sim.build import BuildOptions, build, lint
+from fw_tools.sim.run import RunOptions, run
+from fw_tools.spec.load import load_payload
+from fw_tools.spec.records import BenchSpec
+
+SEED = 3
+CLOCK_HZ = 10_000_000
+GENERATED = "little_board_sequencer"
+
+
+@dataclass(frozen=True, slots=True)
+class Mutation:
+    """One broken expression: the part of `place` between « and » becomes `mutated`."""
+
+    cell: str
+    what: str
+    place: str
+    mutated: str
+
+
+FAULT_MUTATIONS = (
+    Mutation(
+        "rail_ctrl",
+        "a ramp never times out",
+        "seen_timeout  = «state_o == StateRamp && !power_good && is_past»;",
+        "1'b0",
+    ),
+    Mutation(
+        "rail_ctrl", "a deadline is a tick short", "is_past = «timer > limit»;", "timer >= limit"
+    ),
+    Mutation(
+        "rail_ctrl",
+        "power good before the window passes",
+        "seen_early    = «state_o == StateRamp && power_good && is_early»;",
+        "1'b0",
+    ),
+    Mutation(
+        "rail_ctrl",
+        "late power good is not reported",
+        "seen_late     = «state_o == StateRamp && power_good && is_past»;",
+        "1'b0",
+    ),
+    Mutation(
+        "rail_ctrl",
+        "over-current is not seen",
+        "seen_oc       = «enable_o && over_current»;",
+        "1'b0",
+    ),
+    Mutation(
+        "rail_ctrl",
+        "a rail that stays up is taken for down",
+        "seen_stuck_on = «state_o == StateDrain && power_good && is_past»;",
+        "1'b0",
+    ),
+    Mutation(
+        "rail_ctrl",
+        "down does not wait for what depends on the rail",
+        "(!want_i && «dependants_down_i»)",
+        "1'b1",
+    ),
+    Mutation(
+        "rail_ctrl",
+        "a rail starts without its dependencies",
+        "want_i && «deps_on_i» && !kill_i",
+        "1'b1",
+    ),
+    Mutation("rail_ctrl", "settling is skipped", "if («is_past») next = StateOn;", "1'b1"),
+    Mutation("rail_ctrl", "a fault forgets itself", "if («clear_i») next = StateDrain;", "1'b1"),
+    Mutation(
+        "rail_supervisor",
+        "a board fault does not halt the board",
+        "assign halt            = «|kill_board_i || |lost_i»;",
+        "|lost_i",
+    ),
+    Mutation(
+        "rail_supervisor",
+        "the first fault is overwritten by the next",
+        ".write_i(«clear_i || !first_fault_valid_o»),",
+        "clear_i || fault_seen",
+    ),
+    Mutation(
+        "glitch_filter",
+        "the filter is one clock short",
+        "follow  = differs && «count_q >= last»;",
+        "count_q + 1'b1 >= last",
+    ),
+    Mutation(
+        "glitch_filter",
+        "the filter does not start anew after a break",
+        "else if («!differs || follow») count_q <= '0;",
+        "follow",
+    ),
+    Mutation(
+        GENERATED,
+        "a dependency is dropped",
+        "assign deps_on[IO]         = «on_o[CORE]»;",
+        "1'b1",
+    ),
+    Mutation(
+        GENERATED,
+        "a kill set misses a rail",
+        "assign kill[IO]            = «kill_switched || kill_tree[BUS] || kill_tree[CORE]»;",
+        "kill_switched || kill_tree[BUS]",
+    ),
+    Mutation(
+        GENERATED,
+        "the reverse order is lost",
+        "assign dependants_down[CORE] = «down[IO]»;",
+        "1'b1",
+    ),
+    Mutation(
+        "tick_gen",
+        "a tick comes at another rate",
+        "else if (tick_o) count_q <= CountBits'(«Clocks - 1»);",
+        "Clocks",
+    ),
+)
+
+UPSET_MUTATIONS = (
+    Mutation(
+        "rail_state",
+        "a flipped code is taken for a lost one",
+        "return CorrectUpsets ? «$onehot0(word ^ code)» :",
+        "word == code",
+    ),
+    Mutation(
+        "rail_ctrl",
+        "a rail whose state is lost keeps its enable",
+        ".d_i    («next == StateRamp || next == StateSettle || next == StateOn»),",
+        "next == StateRamp || next == StateSettle || next == StateOn || (lost_o && enable_o)",
+    ),
+    Mutation("rail_state", "an illegal code is not reported", "lost_o = «1'b1»;", "1'b0"),
+    Mutation(
+        "rail_state",
+        "an upset is not counted",
+        "assign corrected_o = «!lost_o && code_q != state_code(state_o)»;",
+        "1'b0",
+    ),
+    Mutation(
+        "rail_supervisor",
+        "a lost state leaves switched rails on",
+        "assign kill_switched_o = «|lost_i»;",
+        "1'b0",
+    ),
+    Mutation(
+        "rail_ctrl",
+        "a keep-alive rail falls with its state",
+        "if («lost_o && KeepAlive») begin",
+        "1'b0",
+    ),
+    Mutation(
+        "rail_timer", "an upset of a timer is not seen", "upset_o = «^{parity_q, count_q}»;", "1'b0"
+    ),
+    Mutation(
+        "tmr_reg",
+        "the voter has no feedback",
+        ".d_i(«replica_d»),",
+        "write_i ? d_i : replica_q[index]",
+    ),
+    Mutation(
+        "tmr_voter",
+        "the voter listens to one replica",
+        "majority_o = «(a_i & b_i) | (b_i & c_i) | (a_i & c_i)»;",
+        "a_i",
+    ),
+    Mutation(
+        "tmr_voter",
+        "a voter input is swapped",
+        "majority_o = «(a_i & b_i) | (b_i & c_i) | (a_i & c_i)»;",
+        "(a_i & b_i) | (b_i & c_i) | (a_i & b_i)",
+    ),
+    Mutation(
+        "tmr_voter",
+        "an outvoted replica is not reported",
+        "mismatch_o = «(a_i != b_i) || (b_i != c_i)»;",
+        "1'b0",
+    ),
+    Mutation(
+        "upset_counter", "one upset in a clock is lost", "{1'b0, «count_o»};", "count_o >> 1 << 1"
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("module", "mutations"),
+    [("sequencer_bench", FAULT_MUTATIONS), ("sequencer_upsets_bench", UPSET_MUTATIONS)],
+)
+def test_the_small_board_passes_and_every_mutant_of_it_fails(
+    repository: Path, tmp_path: Path, module: str, mutations: Sequence[Mutation]
+) -> None:
+    bench = small_board_bench(repository, tmp_path, module)
+    texts = {path: path.read_text() for path in bench.sources}
+    by_name = {path.stem: path for path in bench.sources}
+    places: dict[tuple[str, str], dict[int, str]] = defaultdict(dict)
+    for number, mutation in enumerate(mutations, start=1):
+        places[mutation.cell, mutation.place][number] = mutation.mutated
+    for (cell, place), mutated in places.items():
+        texts[by_name[cell]] = mutate(texts[by_name[cell]], place, mutated)
+    records = run_with_mutants(bench, texts, module, len(mutations), tmp_path)
+    assert [record.status for record in records] == [Status.PASSED] * 2, [
+        (record.test, record.message) for record in records
+    ]
+
+
+def test_the_small_board_has_no_warnings(repository: Path, tmp_path: Path) -> None:
+    bench = small_board_bench(repository, tmp_path, "sequencer_bench")
+    assert lint(bench, BuildOptions(work=tmp_path)) == ()
+
+
+def small_board_bench(repository: Path, folder: Path, module: str) -> BenchSpec:
+    """Return the bench of the small board that runs `module`; its sources are in `folder`."""
+    payload = load_payload(repository / "tests/power/small_board.toml")
+    paths = []
+    for file in render_sequencer(payload.name, payload.rails, payload.clock_hz):
+        paths.append(folder / file.path.name)
+        paths[-1].write_text(file.text)
+    benches = sequencer_benches(payload.name, payload.rails, tuple(paths), folder)
+    return next(bench for bench in benches if bench.test_modules == (f"hdl.tb.{module}",))
+
+
+def mutate(text: str, place: str, mutated: Mapping[int, str]) -> str:
+    """Make the expression between « and » of a place choosable; no choice leaves it as it is."""
+    before, _, rest = place.partition("«")
+    original, _, after = rest.partition("»")
+    assert text.count(before + original + after) == 1, place
+    choice = f"({original})"
+    for number, expression in mutated.items():
+        choice = f"(sequencer_harness.mutant == {number} ? ({expression}) : {choice})"
+    return text.replace(before + original + after, before + choice + after)
+
+
+def run_with_mutants(
+    bench: BenchSpec, texts: dict[Path, str], module: str, mutants: int, folder: Path
+):
+    """Build the changed sources once, and run the bench on the untouched design and each mutant."""
+    for path, text in texts.items():
+        changed = folder / path.name
+        changed.write_text(with_choice(text) if path == bench.sources[-1] else text)
+    config = Path(dict(bench.environment)["FW_BENCH_CONFIG"])
+    settings = json.loads(config.read_text()) | {
+        "bench": f"hdl.tb.{module}",
+        "mutants": [(number, 0) for number in range(1, mutants + 1)],
+    }
+    config.write_text(json.dumps(settings))
+    mutable = replace(
+        bench,
+        sources=tuple(folder / path.name for path in bench.sources),
+        test_modules=("mutants_bench",),
+        python_paths=(Path(__file__).parent,),
+    )
+    built = build(mutable, BuildOptions(work=folder / "build"))
+    return run(built, mutable, RunOptions(work=folder / "run", seed=SEED))
+
+
+def with_choice(harness: str) -> str:
+    """Add the variables that choose a mutant."""
+    header, end, body = harness.partition("\n);\n")
+    return f"{header}{end}\n  int unsigned mutant = 0;\n  int unsigned mutant_bit = 0;\n{body}"
