@@ -89,16 +89,18 @@ def run_benches(
     """
     require_pattern(options.pattern)
     processes = Processes()
-    jobs = [_Job(task, options, processes, observer, len(tasks)) for task in tasks]
     with ThreadPoolExecutor(max(1, options.jobs)) as pool:
-        futures = [pool.submit(job.result) for job in jobs]
+        futures: dict[int, Future[BenchResult]] = {}
+        for number in _longest_first(tasks):
+            job = _Job(tasks[number], options, processes, observer, len(tasks))
+            futures[number] = pool.submit(job.result)
         try:
-            _wait(futures)
+            _wait(list(futures.values()))
         except BaseException:
             processes.end_all()
             pool.shutdown(wait=True, cancel_futures=True)
             raise
-    return tuple(future.result() for future in futures)
+    return tuple(futures[number].result() for number in range(len(tasks)))
 
 
 def require_pattern(pattern: str) -> None:
@@ -238,6 +240,26 @@ class _Job:
             objects_compiled=built.objects.misses if built else 0,
             waves=str(waves.relative_to(self.options.output)) if waves.is_file() else "",
         )
+
+
+def _longest_first(tasks: Sequence[Task]) -> list[int]:
+    """Return the numbers of the tasks in the order of starting them.
+
+    Many sources take long to build, so that they begin while there is other work beside them. A
+    bench with the same program as one before comes last: it would only wait for that one's build.
+    """
+    programs: set[tuple[object, ...]] = set()
+    keys = []
+    for number, task in enumerate(tasks):
+        bench = task.bench
+        program = (bench.top, bench.sources, bench.parameters, bench.defines, bench.verilator_args)
+        keys.append((program in programs, -_octets(bench.sources), number))
+        programs.add(program)
+    return [number for *_, number in sorted(keys)]
+
+
+def _octets(paths: Sequence[Path]) -> int:
+    return sum(path.stat().st_size for path in paths if path.is_file())
 
 
 def _wait(futures: Sequence[Future[BenchResult]]) -> None:
