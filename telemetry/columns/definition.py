@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Definitions: which construct reads the packets of which APID."""
 
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import construct
+from construct.lib import bytes2bits
 
-from telemetry.columns.field_path import FieldError, explain_failure
+from telemetry.columns.field import Field
+from telemetry.columns.field_path import parse_data_field
+from telemetry.columns.meanings import Meanings, compile_meanings
 from telemetry.errors import InputError, UsageError
 from telemetry.wire.crc import CRC_OCTETS
 from telemetry.wire.rules import PacketRule, StreamRules
@@ -24,18 +26,11 @@ class PacketDefinition:
     label: str  # Where it was found: "PACKET" or "PACKETS[66]".
     layout: Any  # construct.Construct, which carries no types.
     rule: PacketRule
+    meanings: Meanings  # What `telemetry.field` says in the layout.
 
     def parse(self, data_field: bytes) -> Any:
         """Parse a packet data field; raise `FieldError` with the path of the field that failed."""
-        stream = io.BytesIO(data_field)
-        try:
-            value = self.layout.parse_stream(stream)
-        except Exception as error:
-            raise explain_failure(self.label, error) from error
-        unread = len(data_field) - stream.tell()
-        if unread:
-            raise FieldError(self.label, f"{unread} of {len(data_field)} octets stay unread")
-        return value
+        return parse_data_field(self.layout, self.label, data_field)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +100,7 @@ def _a(found: object) -> str:
 
 def _define_packet(layout: Any, label: str) -> PacketDefinition:
     fields = _fields(layout)
-    last = next((field for field in reversed(fields) if field.name or _sizeof(field)), None)
-    has_crc = last is not None and last.name == CRC_FIELD
-    if has_crc and _sizeof(last) != CRC_OCTETS:
-        raise InputError(f"{label}.{CRC_FIELD} must be {CRC_OCTETS} octets wide, as the CRC-16 is")
+    has_crc = _has_crc(layout, label)
     size = _sizeof(layout)
     if size is not None and not MIN_DATA_OCTETS <= size <= MAX_DATA_OCTETS:
         raise InputError(
@@ -120,13 +112,32 @@ def _define_packet(layout: Any, label: str) -> PacketDefinition:
     else:
         at_least = max(MIN_DATA_OCTETS, sum(_sizeof(field) or 0 for field in fields))
         rule = PacketRule(min_octets=min(at_least, MAX_DATA_OCTETS), has_crc=has_crc)
-    return PacketDefinition(label, layout, rule)
+    return PacketDefinition(label, layout, rule, compile_meanings(layout, label))
+
+
+def _has_crc(layout: Any, label: str) -> bool:
+    """Return whether the last field that takes octets is the CRC, in a Struct or BitStruct."""
+    layout = _bare(layout)
+    is_bitwise = bytes2bits in (getattr(layout, "decodefunc", 0), getattr(layout, "decoder", 0))
+    fields = _fields(layout.subcon if is_bitwise else layout)
+    last = next((field for field in reversed(fields) if _sizeof(field) != 0), None)
+    if last is None or last.name != CRC_FIELD:
+        return False
+    if _sizeof(last) != CRC_OCTETS * (8 if is_bitwise else 1):
+        raise InputError(f"{label}.{CRC_FIELD} must be {CRC_OCTETS} octets wide, as the CRC-16 is")
+    return True
+
+
+def _bare(layout: Any) -> Any:
+    """Return the construct without its name and meaning."""
+    while isinstance(layout, construct.Renamed | Field):
+        layout = layout.subcon
+    return layout
 
 
 def _fields(layout: Any) -> list[Any]:
     """Return the fields of a Struct, named or not; none for any other construct."""
-    while isinstance(layout, construct.Renamed):
-        layout = layout.subcon
+    layout = _bare(layout)
     return list(layout.subcons) if isinstance(layout, construct.Struct) else []
 
 

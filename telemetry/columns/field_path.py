@@ -5,6 +5,7 @@ construct's own path leaves out array indices, and only its own errors have one.
 traceback know both, for every kind of exception.
 """
 
+import io
 from types import TracebackType
 from typing import Any
 
@@ -18,6 +19,19 @@ class FieldError(Exception):
         super().__init__(f"{path}: {reason}")
         self.path = path
         self.reason = reason
+
+
+def parse_data_field(layout: Any, label: str, data_field: bytes) -> Any:
+    """Parse a packet data field with construct; `FieldError` also when octets stay unread."""
+    stream = io.BytesIO(data_field)
+    try:
+        value = layout.parse_stream(stream)
+    except Exception as error:
+        raise explain_failure(label, error) from error
+    unread = len(data_field) - stream.tell()
+    if unread:
+        raise FieldError(label, f"{unread} of {len(data_field)} octets stay unread")
+    return value
 
 
 def explain_failure(label: str, error: Exception) -> FieldError:

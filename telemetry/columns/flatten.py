@@ -24,14 +24,21 @@ def build_row(header: PrimaryHeader, parsed: Any, verdict: Verdict) -> Row:
     and left out. A user's field named like a column of ours is called `data.<name>`.
     """
     row: Row = dict(zip(header._fields, header, strict=True))
-    is_struct = isinstance(parsed, Mapping)
-    for name, value in _walk(parsed, "" if is_struct or isinstance(parsed, list) else "value"):
+    for name, value in flatten(parsed):
+        if isinstance(value, bytes):
+            value = value.hex()
         row[f"data.{name}" if name in RESERVED_COLUMNS else name] = value
     row[VERDICT_COLUMN] = verdict.value
     return row
 
 
-def _walk(value: Any, name: str) -> Iterator[tuple[str, Value]]:
+def flatten(parsed: Any) -> Iterator[tuple[str, Value | bytes]]:
+    """Yield each value of a parsed packet under its joined name; octets as they are."""
+    is_list_or_struct = isinstance(parsed, Mapping | list)
+    return _walk(parsed, "" if is_list_or_struct else "value")
+
+
+def _walk(value: Any, name: str) -> Iterator[tuple[str, Value | bytes]]:
     if type(value) in _PLAIN:
         yield name, value
     elif isinstance(value, Mapping):
@@ -46,7 +53,7 @@ def _walk(value: Any, name: str) -> Iterator[tuple[str, Value]]:
         for index, item in enumerate(value):
             yield from _walk(item, f"{name}[{index}]")
     elif isinstance(value, bytes | bytearray | memoryview):
-        yield name, bytes(value).hex()
+        yield name, bytes(value)
     elif isinstance(value, int | float | str):
         yield name, value  # construct's Enum values, which are integers or text too.
     else:

@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A packet definition compiled to columns: the same values as construct gives, many at a time.
+
+Blocks of packets run through the compiled program side by side. What construct would refuse is
+refused, packet for packet; what is not known to parse alike is left to construct, and said so.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, overload
+
+import construct
+import numpy as np
+
+from telemetry.columns.column import Column
+from telemetry.columns.fallback import Leaves, build_columns, leaves_of
+from telemetry.columns.field_path import FieldError, parse_data_field
+from telemetry.columns.flatten import VERDICT_COLUMN
+from telemetry.columns.frame import Frame, LanesFailedError
+from telemetry.columns.kinds import UnsupportedError
+from telemetry.columns.layout import Naming, compile_program
+from telemetry.columns.program import Program
+from telemetry.columns.store import ColumnSpec, Store
+from telemetry.wire.batch import Indices, PacketBatch, VerdictCode
+from telemetry.wire.space_packet import PRIMARY_HEADER_OCTETS, PrimaryHeader
+
+BLOCK_PACKETS = 16_384  # Few enough for a block of packets to stay in a cache of a few MB.
+_HEADER_BITS = (3, 1, 1, 11, 2, 14, 16)  # CCSDS 133.0-B-2, 4.1.3
+_HEADER = construct.BitStruct(
+    *(
+        name / construct.BitsInteger(bits)
+        for name, bits in zip(PrimaryHeader._fields, _HEADER_BITS, strict=True)
+    )
+)
+_VERDICT_NAMES = {int(code): str(code.verdict) for code in VerdictCode}
+
+
+@dataclass(frozen=True, slots=True)
+class Fallback:
+    """A field that is left to construct, which is slower by a factor of hundreds."""
+
+    path: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: parsed by construct: {self.reason}"
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A packet that the definition refuses; `index` is its place in the batch."""
+
+    index: int
+    data_field: bytes
+    _layout: Any
+    _label: str
+
+    @cached_property
+    def error(self) -> FieldError:
+        """The field that failed, and why: found by parsing the packet with construct."""
+        try:
+            parse_data_field(self._layout, self._label, self.data_field)
+        except FieldError as error:
+            return error
+        raise AssertionError(f"{self._label}: packet {self.index} is refused without a reason")
+
+
+class Failures(Sequence[Failure]):
+    """The packets of a batch that the definition refuses, in order; explained when asked."""
+
+    def __init__(self, plan: "Plan", batch: PacketBatch, indices: Indices) -> None:
+        self.indices = indices
+        self._plan = plan
+        self._batch = batch
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    @overload
+    def __getitem__(self, place: int) -> Failure: ...
+    @overload
+    def __getitem__(self, place: slice) -> "Failures": ...
+    def __getitem__(self, place: int | slice) -> "Failure | Failures":
+        if isinstance(place, slice):
+            return Failures(self._plan, self._batch, self.indices[place])
+        index = int(self.indices[place])
+        data = self._plan.data_field(self._batch, index)
+        return Failure(index, data, self._plan.layout, self._plan.label)
+
+
+@dataclass(frozen=True, slots=True)
+class Extracted:
+    """The columns of the packets that could be read, and those that could not."""
+
+    columns: dict[str, Column]
+    indices: Indices  # Of the packets in `columns`, in the batch: one per row, ascending.
+    failures: Failures
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How packets of one definition become columns."""
+
+    label: str
+    layout: Any
+    fallbacks: tuple[Fallback, ...]
+    specs: Mapping[str, ColumnSpec]  # Known beforehand; construct may bring more.
+    _program: Program
+    _has_header: bool = field(default=True)
+
+    @property
+    def is_compiled(self) -> bool:
+        """Whether whole packets become columns without construct."""
+        return not self.fallbacks
+
+    def data_field(self, batch: PacketBatch, index: int) -> bytes:
+        """Return the octets that the definition describes of one packet."""
+        return batch.packet(index)[PRIMARY_HEADER_OCTETS if self._has_header else 0 :]
+
+    def extract(self, batch: PacketBatch) -> Extracted:
+        """Read all packets of a batch.
+
+        The columns are those of the primary header, of the fields in order of the definition, and
+        `crc_verdict`; each holds the packets that could be read.
+        """
+        store = Store(self.specs, len(batch))
+        indices = np.arange(len(batch), dtype=np.int64)
+        parsed: list[Leaves] | None = None
+        if not self.is_compiled:
+            indices, parsed = self._parse(batch)
+        blocks = range(0, max(len(indices), 1), BLOCK_PACKETS)
+        good = [self._run(batch, indices[at : at + BLOCK_PACKETS], store) for at in blocks]
+        rows = np.concatenate(good)
+        columns = store.columns()
+        if parsed is not None:
+            columns |= build_columns(parsed)
+        columns[VERDICT_COLUMN] = Column(
+            name=VERDICT_COLUMN, raw=batch.verdicts[rows], categories=_VERDICT_NAMES
+        )
+        failed = np.setdiff1d(np.arange(len(batch)), rows, assume_unique=True)
+        return Extracted(columns, rows, Failures(self, batch, failed))
+
+    def _run(self, batch: PacketBatch, indices: Indices, store: Store) -> Indices:
+        """Add the packets of one block to the columns; return those that could be read."""
+        while len(indices):
+            space = store.space(len(indices))
+            starts = batch.starts[indices]
+            ends = starts + batch.lengths[indices]
+            frame = Frame(batch.octets, starts, ends, space, stride=_stride(starts))
+            try:
+                with np.errstate(all="ignore"):
+                    self._program.run(frame)
+            except LanesFailedError as error:
+                indices = indices[~error.failed]
+                continue
+            store.commit(space)
+            return indices
+        store.commit(store.space(0))
+        return indices
+
+    def _parse(self, batch: PacketBatch) -> tuple[Indices, list[Leaves]]:
+        """Parse each packet with construct; return those that it accepts, and their values."""
+        indices, packets = [], []
+        for index in range(len(batch)):
+            try:
+                value = parse_data_field(self.layout, self.label, self.data_field(batch, index))
+            except FieldError:
+                continue
+            indices.append(index)
+            packets.append(leaves_of(value))
+        return np.array(indices, np.int64), packets
+
+
+def compile_packet(layout: Any, label: str, *, has_header: bool = True) -> Plan:
+    """Compile a construct of what follows the primary header; `label` names it in messages.
+
+    `has_header` tells whether packets begin with a primary header. `InputError` for a definition
+    that no packet could be read with.
+    """
+    header = [(_HEADER, Naming.OURS)] if has_header else []
+    try:
+        program, specs = compile_program([*header, (layout, Naming.USER)])
+    except UnsupportedError as error:
+        fallback = Fallback(f"{label}.{error.path}" if error.path else label, str(error))
+        program, specs = compile_program([*header, (construct.GreedyBytes, Naming.NONE)])
+        return Plan(label, layout, (fallback,), specs, program, has_header)
+    return Plan(label, layout, (), specs, program, has_header)
+
+
+def _stride(starts: Indices) -> int | None:
+    """Return the distance of packets that lie at equal distances."""
+    if len(starts) < 2:
+        return 1
+    steps = starts[1:] - starts[:-1]
+    stride = int(steps[0])
+    return stride if (steps == stride).all() else None
