@@ -36,7 +36,7 @@ def find_codes(count: int, least: int = MIN_DISTANCE) -> tuple[int, tuple[int, .
     if count < MIN_STATES:
         raise ValueError(f"{count} states: at least {MIN_STATES} are needed")
     for bits in range(least, MAX_BITS + 1):
-        codes = _extend((), count, bits, least)
+        codes = () if _is_hopeless(count, bits, least) else _extend((), count, bits, least)
         if codes:
             return bits, codes
     raise ValueError(f"{count} states at distance {least} do not fit in {MAX_BITS} bits")
@@ -49,6 +49,12 @@ def nearest(word: int, codes: Sequence[int]) -> int | None:
     """
     near = [index for index, code in enumerate(codes) if distance(word, code) <= 1]
     return near[0] if near else None
+
+
+def _is_hopeless(count: int, bits: int, least: int) -> bool:
+    """Tell whether Plotkin's bound (IRE Trans. IT-6, 1960) leaves no room for so many codes."""
+    excess = 2 * least - bits
+    return excess > 0 and count > 2 * ((least + least % 2) // (excess + least % 2))
 
 
 def _extend(codes: tuple[int, ...], count: int, bits: int, least: int) -> tuple[int, ...]:

@@ -17,13 +17,13 @@ import pytest
 from fw_tools.flow.benches.power import sequencer_benches
 from fw_tools.report.records import Status
 from fw_tools.rtl.sequencer import render_sequencer
-from fw_tools.sim.build import BuildOptions, build, lint
+from fw_tools.sim.build import Build, BuildOptions, build, lint
 from fw_tools.sim.run import RunOptions, run
 from fw_tools.spec.load import load_payload
 from fw_tools.spec.records import BenchSpec
 
 SEED = 3
-CLOCK_HZ = 10_000_000
+TIME_SCALE = 1  # Each time of the table as it stands, to the microsecond.
 GENERATED = "little_board_sequencer"
 
 
@@ -200,41 +200,80 @@ UPSET_MUTATIONS = (
 )
 
 
+MUTATIONS = (*FAULT_MUTATIONS, *UPSET_MUTATIONS)
+
+
+@dataclass(frozen=True, slots=True)
+class Mutable:
+    """The small board with all mutants in one program."""
+
+    built: Build
+    benches: Mapping[str, BenchSpec]  # By module.
+
+
+@pytest.fixture(scope="module")
+def mutable(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Mutable:
+    folder = tmp_path_factory.mktemp("mutants")
+    benches = small_board_benches(repository, folder)
+    sources = benches["sequencer_bench"].sources
+    texts = {path.stem: path.read_text() for path in sources}
+    places: dict[tuple[str, str], dict[int, str]] = defaultdict(dict)
+    for number, mutation in enumerate(MUTATIONS, start=1):
+        places[mutation.cell, mutation.place][number] = mutation.mutated
+    for (cell, place), mutated in places.items():
+        texts[cell] = mutate(texts[cell], place, mutated)
+    texts["sequencer_harness"] = with_choice(texts["sequencer_harness"])
+    changed = folder / "changed"
+    changed.mkdir()
+    for name, text in texts.items():
+        (changed / f"{name}.sv").write_text(text)
+    benches = {
+        module: replace(
+            bench,
+            sources=tuple(changed / path.name for path in sources),
+            test_modules=("mutants_bench",),
+            python_paths=(Path(__file__).parent,),
+        )
+        for module, bench in benches.items()
+    }
+    built = build(benches["sequencer_bench"], BuildOptions(work=folder / "build"))
+    return Mutable(built, benches)
+
+
 @pytest.mark.parametrize(
     ("module", "mutations"),
     [("sequencer_bench", FAULT_MUTATIONS), ("sequencer_upsets_bench", UPSET_MUTATIONS)],
 )
 def test_the_small_board_passes_and_every_mutant_of_it_fails(
-    repository: Path, tmp_path: Path, module: str, mutations: Sequence[Mutation]
+    mutable: Mutable, tmp_path: Path, module: str, mutations: Sequence[Mutation]
 ) -> None:
-    bench = small_board_bench(repository, tmp_path, module)
-    texts = {path: path.read_text() for path in bench.sources}
-    by_name = {path.stem: path for path in bench.sources}
-    places: dict[tuple[str, str], dict[int, str]] = defaultdict(dict)
-    for number, mutation in enumerate(mutations, start=1):
-        places[mutation.cell, mutation.place][number] = mutation.mutated
-    for (cell, place), mutated in places.items():
-        texts[by_name[cell]] = mutate(texts[by_name[cell]], place, mutated)
-    records = run_with_mutants(bench, texts, module, len(mutations), tmp_path)
+    bench = mutable.benches[module]
+    config = Path(dict(bench.environment)["FW_BENCH_CONFIG"])
+    settings = json.loads(config.read_text()) | {
+        "bench": f"hdl.tb.{module}",
+        "mutants": [(MUTATIONS.index(mutation) + 1, 0) for mutation in mutations],
+    }
+    config.write_text(json.dumps(settings))
+    records = run(mutable.built, bench, RunOptions(work=tmp_path, seed=SEED))
     assert [record.status for record in records] == [Status.PASSED] * 2, [
         (record.test, record.message) for record in records
     ]
 
 
 def test_the_small_board_has_no_warnings(repository: Path, tmp_path: Path) -> None:
-    bench = small_board_bench(repository, tmp_path, "sequencer_bench")
+    bench = small_board_benches(repository, tmp_path)["sequencer_bench"]
     assert lint(bench, BuildOptions(work=tmp_path)) == ()
 
 
-def small_board_bench(repository: Path, folder: Path, module: str) -> BenchSpec:
-    """Return the bench of the small board that runs `module`; its sources are in `folder`."""
+def small_board_benches(repository: Path, folder: Path) -> dict[str, BenchSpec]:
+    """Return the benches of the small board by module; its sources are in `folder`."""
     payload = load_payload(repository / "tests/power/small_board.toml")
     paths = []
     for file in render_sequencer(payload.name, payload.rails, payload.clock_hz):
         paths.append(folder / file.path.name)
         paths[-1].write_text(file.text)
-    benches = sequencer_benches(payload.name, payload.rails, tuple(paths), folder)
-    return next(bench for bench in benches if bench.test_modules == (f"hdl.tb.{module}",))
+    benches = sequencer_benches(payload.name, payload.rails, tuple(paths), folder, TIME_SCALE)
+    return {bench.test_modules[0].rpartition(".")[2]: bench for bench in benches}
 
 
 def mutate(text: str, place: str, mutated: Mapping[int, str]) -> str:
@@ -246,29 +285,6 @@ def mutate(text: str, place: str, mutated: Mapping[int, str]) -> str:
     for number, expression in mutated.items():
         choice = f"(sequencer_harness.mutant == {number} ? ({expression}) : {choice})"
     return text.replace(before + original + after, before + choice + after)
-
-
-def run_with_mutants(
-    bench: BenchSpec, texts: dict[Path, str], module: str, mutants: int, folder: Path
-):
-    """Build the changed sources once, and run the bench on the untouched design and each mutant."""
-    for path, text in texts.items():
-        changed = folder / path.name
-        changed.write_text(with_choice(text) if path == bench.sources[-1] else text)
-    config = Path(dict(bench.environment)["FW_BENCH_CONFIG"])
-    settings = json.loads(config.read_text()) | {
-        "bench": f"hdl.tb.{module}",
-        "mutants": [(number, 0) for number in range(1, mutants + 1)],
-    }
-    config.write_text(json.dumps(settings))
-    mutable = replace(
-        bench,
-        sources=tuple(folder / path.name for path in bench.sources),
-        test_modules=("mutants_bench",),
-        python_paths=(Path(__file__).parent,),
-    )
-    built = build(mutable, BuildOptions(work=folder / "build"))
-    return run(built, mutable, RunOptions(work=folder / "run", seed=SEED))
 
 
 def with_choice(harness: str) -> str:

@@ -161,5 +161,5 @@ def test_hardening_that_synthesis_may_fold_is_found_missing(repository, tmp_path
     unkept = {'(* keep_hierarchy = "yes" *)': "", '(* keep = "true" *)': ""}
     sources = write_sources(repository, tmp_path, unkept)
     netlist = synthesise(sources, "little_board_sequencer", "ice40")
-    with pytest.raises(LookupError, match="no signal|not stored in a flip-flop|share a flip-flop"):
+    with pytest.raises(LookupError, match=r"no signal|not stored in|share a flip-flop"):
         test_every_replica_and_every_code_bit_has_a_flip_flop_of_its_own(netlist)

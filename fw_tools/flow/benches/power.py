@@ -19,15 +19,21 @@ def power_benches(payload: Payload, generated: Path, work: Path) -> tuple[BenchS
     """Return the bench of faults and that of upsets; their configuration goes below `work`."""
     if not payload.rails:
         return ()
-    sources = source_files(generated)
-    return sequencer_benches(payload.name, payload.rails, sources, work)
+    sources, scale = source_files(generated), time_scale(payload.rails)
+    return sequencer_benches(payload.name, payload.rails, sources, work, scale)
 
 
 def sequencer_benches(
-    payload_name: str, rails: tuple[RailSpec, ...], sources: tuple[Path, ...], work: Path
+    payload_name: str,
+    rails: tuple[RailSpec, ...],
+    sources: tuple[Path, ...],
+    work: Path,
+    scale: int,
 ) -> tuple[BenchSpec, ...]:
-    """Return the benches of a sequencer whose modules are found among `sources`."""
-    scale = time_scale(rails)
+    """Return the benches of a sequencer whose modules are found among `sources`.
+
+    `scale` divides all times of the simulated sequencer; see `time_scale`.
+    """
     return (
         _bench("power_faults", "sequencer_bench", payload_name, rails, scale, sources, work),
         _bench("power_upsets", "sequencer_upsets_bench", payload_name, rails, scale, sources, work),
