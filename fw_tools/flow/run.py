@@ -3,6 +3,7 @@
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from fw_tools.report.json import render_json
 from fw_tools.report.junit import render_junit
 from fw_tools.report.page import render_page
 from fw_tools.report.progress import BenchProgress
-from fw_tools.report.records import RunReport
+from fw_tools.report.records import CoverageRow, RunReport
 from fw_tools.sim.coverage import line_coverage
 from fw_tools.sim.scheduler import BenchResult, ScheduleOptions, Task, run_benches
 from telemetry.common.files import write_text
@@ -81,9 +82,14 @@ def _report(
         seed=options.seed,
         command=command,
         seconds=seconds,
-        coverage=line_coverage(result.coverage for result in shown if result.coverage),
+        coverage=_coverage(shown, options.output),
         tools=_tools(),
     )
+
+
+def _coverage(results: Sequence[BenchResult], output: Path) -> tuple[CoverageRow, ...]:
+    rows = line_coverage(result.coverage for result in results if result.coverage)
+    return tuple(replace(row, file=row.file.removeprefix(f"{output}/")) for row in rows)
 
 
 def _tools() -> tuple[tuple[str, str], ...]:

@@ -74,7 +74,7 @@ def _benches(report: RunReport) -> list[_Bench]:
 
 def _counts(report: RunReport) -> Mapping[str, int]:
     return {
-        "ran": report.ran,
+        "ran": len(report.records) - report.count(Status.SKIPPED),
         "passed": report.count(Status.PASSED),
         "wrong": report.count(Status.FAILED) + report.count(Status.ERROR),
         "skipped": report.count(Status.SKIPPED),

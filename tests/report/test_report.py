@@ -162,6 +162,7 @@ def test_the_page_tells_what_was_checked_and_how_to_repeat_it(
         "Late power good is a fault",  # A test without a docstring: its name, read out.
         "fw-tools verify payload.toml --seed 7",
         "75.0 %",
+        '<b>4</b><span class="quiet">checks ran</span>',
         "built in 1.5 s, 4 of 6 objects from the cache",
     ):
         assert words in text
