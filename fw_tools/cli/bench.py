@@ -81,4 +81,4 @@ def bench(
         benches, folder, name = flow.benches_of_request(request), Path(), tops[0]
     schedule = options.schedule(Path("build") / name)
     report = flow.bench(benches, folder.absolute(), schedule, repeat_command(options))
-    return show(report, schedule.output)
+    return show(report, schedule.output, each_test=True)

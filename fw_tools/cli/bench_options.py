@@ -112,11 +112,11 @@ def repeat_command(options: BenchOptions) -> str:
     return shlex.join(["fw-tools", *arguments])
 
 
-def show(report: "RunReport", folder: Path) -> ExitCode:
+def show(report: "RunReport", folder: Path, *, each_test: bool) -> ExitCode:
     """Print the table and where the files are; return the exit code of the verdict."""
     from fw_tools.report.table import print_table
 
-    print_table(report, output())
+    print_table(report, output(), each_test=each_test)
     for bench in report.benches:
         if bench.waves:
             output().print(f"waves: {_shown(folder / bench.waves)}", markup=False)

@@ -11,8 +11,9 @@ from telemetry.common.exit_codes import ExitCode
 
 @click.command()
 @click.argument("spec", type=click.Path(path_type=Path))
+@click.option("-v", "--verbose", is_flag=True, help="Show every test, not only every bench.")
 @bench_options
-def verify(spec: Path, options: BenchOptions) -> ExitCode:
+def verify(spec: Path, verbose: bool, options: BenchOptions) -> ExitCode:
     """Generate the gateware described in SPEC, lint it, and run every bench on it.
 
     The benches check the gateware against models in Python that it was not made from: each code
@@ -28,4 +29,5 @@ def verify(spec: Path, options: BenchOptions) -> ExitCode:
     from fw_tools.flow import verify as flow
 
     schedule = options.schedule(options.folder or flow.default_output(spec))
-    return show(flow.verify(spec, schedule, repeat_command(options)), schedule.output)
+    report = flow.verify(spec, schedule, repeat_command(options))
+    return show(report, schedule.output, each_test=verbose)

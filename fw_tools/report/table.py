@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The one table at the end of a run, and the lines under it."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from fw_tools.report.records import RunReport, Status, TestRecord
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
 _STYLES = {
     Status.PASSED: "green",
@@ -17,40 +19,60 @@ _STYLES = {
 _SHOWN_LINES = 12  # Of a failure's message; the log holds the rest.
 
 
-def print_table(report: RunReport, console: "Console") -> None:
-    """Print every test of a run, then each failure in full, then the verdict."""
-    from rich.table import Table
+def print_table(report: RunReport, console: "Console", *, each_test: bool = True) -> None:
+    """Print every test of a run, or every bench; then each failure in full, then the verdict."""
     from rich.text import Text
 
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("bench", "test", "result"):
-        table.add_column(heading, overflow="fold")
-    for heading in ("simulated", "seconds"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    last = ""
-    for record in report.records:
-        bench = "" if record.bench == last else record.bench
-        status = Text(record.status, style=_STYLES[record.status])
-        table.add_row(
-            Text(bench),
-            Text(report.shown_test(record)),
-            status,
-            sim_time(record.sim_ns),
-            f"{record.seconds:.2f}",
-        )
-        last = record.bench
-    console.print(table)
+    console.print(_tests(report) if each_test else _benches(report))
     for record in report.records:
         if not record.is_good:
             _print_failure(record, console)
     console.print(Text(verdict(report), style="bold green" if report.is_good else "bold red"))
 
 
+def _tests(report: RunReport) -> "Table":
+    from rich.text import Text
+
+    table = _table(("bench", "test", "result"), ("simulated", "seconds"))
+    last = ""
+    for record in report.records:
+        bench = "" if record.bench == last else record.bench
+        status = Text(record.status, style=_STYLES[record.status])
+        shown = (Text(bench), Text(report.shown_test(record)), status)
+        table.add_row(*shown, sim_time(record.sim_ns), f"{record.seconds:.2f}")
+        last = record.bench
+    return table
+
+
+def _benches(report: RunReport) -> "Table":
+    from rich.text import Text
+
+    table = _table(("bench", "what it checks", "result"), ("tests", "seconds"))
+    for bench in report.benches:
+        records = [record for record in report.records if record.bench == bench.name]
+        status = next((record.status for record in records if not record.is_good), Status.PASSED)
+        shown = (Text(bench.name), Text(bench.purpose), Text(status, style=_STYLES[status]))
+        seconds = sum(record.seconds for record in records)
+        table.add_row(*shown, str(len(records)), f"{seconds:.1f}")
+    return table
+
+
+def _table(texts: Sequence[str], figures: Sequence[str]) -> "Table":
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in texts:
+        table.add_column(heading, overflow="fold")
+    for heading in figures:
+        table.add_column(heading, justify="right", no_wrap=True)
+    return table
+
+
 def verdict(report: RunReport) -> str:
     """Return one line: how many tests ran, and how they ended."""
     counts = [f"{report.count(status)} {status}" for status in Status if report.count(status)]
-    benches = len(report.benches)
-    ran = f"{len(report.records)} tests in {benches} bench{'' if benches == 1 else 'es'}"
+    tests, benches = len(report.records), len(report.benches)
+    ran = f"{tests} test{'s'[: tests != 1]} in {benches} bench{'es'[: 2 * (benches != 1)]}"
     return (
         f"{ran}: {', '.join(counts) or 'none ran'} in {report.seconds:.1f} s (seed {report.seed})"
     )

@@ -17,7 +17,7 @@ TIME_CLOCK_HZ = 300_007  # A prime: no unit of 2^-16 s is a whole number of cloc
 def housekeeping_benches(payload: Payload, generated: Path, work: Path) -> tuple[BenchSpec, ...]:
     """Return one bench per packet, and one for its time.
 
-    Their configuration goes below `work`; what was sent, into `<packet>.bin` beside it.
+    Their configuration goes below `work`; what was sent, into `<packet>.bin` beside `generated`.
     """
     packets = [_packet_bench(payload, packet, generated, work) for packet in payload.packets]
     return (*packets, *([_time_bench(generated)] if packets else []))
@@ -35,7 +35,7 @@ def packet_config(packet: PacketSpec) -> dict[str, Any]:
 def _packet_bench(payload: Payload, packet: PacketSpec, generated: Path, work: Path) -> BenchSpec:
     work.mkdir(parents=True, exist_ok=True)
     config = work / f"{packet.name}.json"
-    capture = work.parent / f"{packet.name}.bin"
+    capture = generated.parent / f"{packet.name}.bin"
     settings = {
         "packet": packet_config(packet),
         "telemetry": str((generated / TELEMETRY).absolute()),
