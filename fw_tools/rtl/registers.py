@@ -2,8 +2,10 @@
 """The register map: SystemRDL text, and through PeakRDL the register block and the C header."""
 
 import re
+import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, TypeVar
@@ -176,8 +178,9 @@ def render_registers(payload: Payload, digest: str) -> tuple[GeneratedFile, ...]
 
 def compile_rdl(rdl: str, folder: Path) -> "RootNode":
     """Compile SystemRDL text; `folder` takes the file that the compiler wants to read."""
-    from peakrdl_regblock.udps import ALL_UDPS
-    from systemrdl.compiler import RDLCompiler
+    with _streams_kept():
+        from peakrdl_regblock.udps import ALL_UDPS
+        from systemrdl.compiler import RDLCompiler
 
     source = folder / "registers.rdl"
     source.write_text(rdl, encoding="utf-8")
@@ -186,6 +189,14 @@ def compile_rdl(rdl: str, folder: Path) -> "RootNode":
         compiler.register_udp(definition, soft=False)
     compiler.compile_file(str(source))
     return compiler.elaborate()
+
+
+@contextmanager
+def _streams_kept() -> Iterator[None]:
+    """Undo what the import of systemrdl does: it wraps the standard streams for Windows' sake."""
+    streams = sys.stdout, sys.stderr
+    yield
+    sys.stdout, sys.stderr = streams
 
 
 def _export_block(root: "RootNode", folder: Path) -> tuple[str, str]:

@@ -20,7 +20,7 @@ def output() -> "Console":
     from rich.console import Console
 
     width = None if sys.stdout.isatty() else PIPE_WIDTH
-    return Console(file=sys.stdout, highlight=False, soft_wrap=True, width=width)
+    return Console(highlight=False, soft_wrap=True, width=width)
 
 
 @cache
@@ -28,7 +28,7 @@ def messages() -> "Console":
     """Return the console of messages and progress (standard error)."""
     from rich.console import Console
 
-    return Console(file=sys.stderr, highlight=False, soft_wrap=True)
+    return Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 @contextmanager

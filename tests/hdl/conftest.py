@@ -62,9 +62,9 @@ class MutantRun:
             text = END_OF_PORTS.sub(lambda match: match.group() + DECLARATION, text, count=1)
         path.write_text(text)
 
-    def sound(self) -> list[TestRecord]:
-        """Return the records of every test with no mutant chosen."""
-        return self._run(0, self.programs, "")
+    def sound(self, pattern: str = "") -> list[TestRecord]:
+        """Return the records of the tests that match `pattern`, with no mutant chosen."""
+        return self._run(0, self.programs, pattern)
 
     def failures(self, name: str) -> list[str]:
         """Return the failed tests among those that must notice the mutant `name`."""

@@ -4,6 +4,7 @@
 from typing import Any
 
 import pytest
+from spacepackets.ecss.tm import PusTm
 
 from fw_tools.flow.benches.housekeeping import housekeeping_benches
 from fw_tools.report.records import Status
@@ -11,6 +12,7 @@ from fw_tools.report.records import Status
 PACKETISER = "compute_node_housekeeping.sv"
 CRC = "crc16_octet.sv"
 TESTS = 9
+PACKETS = 16 * 3 * 2  # Fields; lowest, highest, distinct octets; without and with stalls.
 
 # File, broken expression, what it becomes, the test that must notice.
 MUTANTS = {
@@ -73,6 +75,27 @@ def test_packets_and_time_of_the_compute_node_pass(run: Any) -> None:
     records = run.sound()
     assert [record.message for record in records if record.status is not Status.PASSED] == []
     assert len(records) == TESTS
+
+
+def test_spacepackets_packs_the_octets_that_the_gateware_sent(run: Any) -> None:
+    assert len(run.sound("every_field")) == 1
+    capture = (run.folder / "housekeeping.bin").read_bytes()
+    length = 7 + int.from_bytes(capture[4:6], "big")
+    packets = [capture[start : start + length] for start in range(0, len(capture), length)]
+    assert len(packets) == PACKETS
+    for count, packet in enumerate(packets):
+        read = PusTm.unpack(packet, timestamp_len=7)
+        packed = PusTm(
+            apid=66,
+            service=3,
+            message_subtype=25,
+            timestamp=packet[13:20],
+            source_data=read.source_data,
+            seq_count=count,
+            message_counter=count,
+            destination_id=1,
+        ).pack()
+        assert packet == bytes(packed)
 
 
 @pytest.mark.parametrize("name", MUTANTS)
