@@ -68,6 +68,7 @@ class SequencerModel:
         self._is_still = False
         self._last_inputs: Inputs | None = None
         self._outputs = self._read()
+        self._marks: list[tuple[object, ...]] = []
 
     def still_clocks(self, inputs: Inputs) -> int:
         """Return for how many clocks, at least 1, `advance` may go at once with these pins.
@@ -92,17 +93,6 @@ class SequencerModel:
         self._clock += clocks
         for machine in self.rails.values():
             machine.ticks += ticks
-
-    @property
-    def is_quiet(self) -> bool:
-        """Whether nothing moves any more as long as the pins stay as they are."""
-        resting = (RailState.OFF, RailState.ON, RailState.FAULT)
-        return all(
-            machine.state in resting
-            and machine.power_good.is_steady
-            and machine.over_current.is_steady
-            for machine in self.rails.values()
-        )
 
     def outputs(self) -> Outputs:
         """Return what the sequencer shows after the last clock."""
@@ -158,11 +148,11 @@ class SequencerModel:
 
     def step(self, inputs: Inputs) -> None:
         """Advance by one clock with these pins."""
-        before = (self._outputs, [machine.marks for machine in self.rails.values()])
+        before, marks = self._outputs, self._marks
         self._step(inputs)
         self._outputs = self._read()
-        after = (self._outputs, [machine.marks for machine in self.rails.values()])
-        self._is_still = before == after
+        self._marks = [machine.marks for machine in self.rails.values()]
+        self._is_still = before == self._outputs and marks == self._marks
         self._last_inputs = inputs
 
     def _step(self, inputs: Inputs) -> None:

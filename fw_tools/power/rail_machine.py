@@ -83,7 +83,8 @@ class RailMachine:
             RailState.DRAIN: self.limits.off_timeout,
             RailState.FAULT: self.limits.off_timeout,
         }.get(self.state)
-        if running is None:
+        is_discharged = self.state is RailState.FAULT and not self.power_good.level
+        if running is None or is_discharged:  # A discharged rail waits for nothing.
             return MANY_TICKS
         return max(running - self.ticks, -1)
 

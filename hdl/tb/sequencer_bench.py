@@ -17,7 +17,7 @@ from hdl.tb.rail_plant import RailFault
 from hdl.tb.sequencer_driver import SequencerBench, is_early_seen, is_late_possible
 
 OVER_CURRENT_FAULTS = (RailFault.LATCH_UP, RailFault.SHORT_SURGE)
-RANDOM_CLOCKS = 3000
+RANDOM_CLOCKS = 20_000
 UNSPECIFIED = object()  # What follows depends on the moment; the reference machine knows.
 
 

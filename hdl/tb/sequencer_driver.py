@@ -31,6 +31,7 @@ from hdl.tb.rail_plant import PlantLimits, RailFault, RailPlant
 
 SYNCHRONISER_CLOCKS = 2
 PG_DELAY_CLOCKS = 2
+QUIET_CLOCKS = MANY_TICKS - 1  # More than any time in a table takes.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +98,7 @@ def plant_limits(rail: RailSpec, limits: RailLimits, clocks_per_us: int) -> Plan
         ramp=ramp(limits.ramp_min + max(2, (limits.ramp_max - limits.ramp_min) / 8)),
         early_ramp=1,
         late_ramp=ramp((limits.ramp_max + limits.timeout) / 2 + 1),
-        discharge_tau=max(limits.off_timeout * clocks_per_us / 16, 1.0),
+        discharge_tau=max(limits.off_timeout * clocks_per_us / 64, 1.0),
         on_level=on_level,
         off_level=rail.power_good.off_percent / 100,
         pg_delay=PG_DELAY_CLOCKS,
@@ -221,26 +222,19 @@ class SequencerBench:
     async def run(self, clocks: int) -> None:
         """Let time pass."""
         while clocks > 0:
-            clocks -= await self._advance(clocks)
+            still = min(clocks, self._still_clocks())
+            await self._advance(still)
+            clocks -= still
 
     async def run_until_quiet(self) -> None:
         """Let time pass until nothing moves any more."""
-        while not self.is_quiet:
-            await self.run_while_still()
-
-    @property
-    def is_quiet(self) -> bool:
-        """Whether nothing moves any more."""
-        return self._still_clocks() >= MANY_TICKS - 1
-
-    async def run_while_still(self) -> None:
-        """Let time pass to the next moment at which something may move."""
-        await self._advance(MANY_TICKS)
+        while (clocks := self._still_clocks()) < QUIET_CLOCKS:
+            await self._advance(clocks)
 
     async def run_until_state(self, rail: int, state: RailState) -> None:
         """Let time pass until a rail has reached a state, or nothing moves any more."""
-        while self.state(rail) is not state and not self.is_quiet:
-            await self.run_while_still()
+        while self.state(rail) is not state and (clocks := self._still_clocks()) < QUIET_CLOCKS:
+            await self._advance(clocks)
 
     async def cure(self, rail: int) -> None:
         """Take the fault of a rail back, clear what it left, and wait."""
@@ -278,8 +272,7 @@ class SequencerBench:
             self._driven = inputs
         return inputs
 
-    async def _advance(self, most: int) -> int:
-        clocks = min(most, self._still_clocks())
+    async def _advance(self, clocks: int) -> None:
         inputs = self._drive()
         enable = self.model.outputs().enable
         self.model.advance(inputs, clocks)
@@ -291,7 +284,6 @@ class SequencerBench:
             assert not moved, f"an output moved in the {clocks} clocks before {self.model.clock}"
         for index, plant in enumerate(self.plants):
             plant.advance(bool(enable >> index & 1), clocks)
-        return clocks
 
     def _check(self) -> None:
         raw, due = int(self.dut.observed.value), self.model.outputs()

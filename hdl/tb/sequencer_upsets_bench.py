@@ -15,9 +15,10 @@ import cocotb
 from fw_tools.power.records import FaultCause, FaultResponse, OnUpset, RailState
 from fw_tools.power.state_codes import RAIL_STATE_BITS, RAIL_STATE_CODES, nearest
 from hdl.tb.rail_plant import RailFault
-from hdl.tb.sequencer_driver import SequencerBench
+from hdl.tb.sequencer_driver import SequencerBench, seen_after
 
 REPLICAS = 3
+
 CODES = list(RAIL_STATE_CODES.values())
 LEGAL = frozenset(CODES)
 LOST_WORDS = [word for word in range(1 << RAIL_STATE_BITS) if nearest(word, CODES) is None]
@@ -111,8 +112,8 @@ async def walk(bench: SequencerBench, registers: Registers, rail: int, visit: Vi
     await bring_to_fault(bench, registers, rail)
     await visit()  # FAULT
     bench.set_fault(rail, RailFault.POWER_GOOD_STUCK)
-    await bench.run_until_quiet()
     bench.power_up = False
+    await bench.run(2 * seen_after(bench.config.limits(bench.rails[rail])))
     await bench.pulse_clear()
     await visit()  # DRAIN, as long as power good does not fall.
     await bench.cure(rail)
