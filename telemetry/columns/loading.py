@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Finding a definition by name: `FILE.py:NAME` or `MODULE:NAME`."""
+"""Finding a definition by name: `FILE.py:NAME`, `MODULE:NAME` or `FILE.csv`."""
 
 import difflib
 import sys
@@ -19,13 +19,17 @@ from telemetry.errors import InputError, UsageError
 def load_definition(source: str) -> Definition:
     """Load the construct, or the dict APID -> construct, that `source` names.
 
-    This runs the file or module. `UsageError` for a text of another form; `InputError`, with file
-    and line where there is one, when it cannot be loaded or holds no such name.
+    This runs the file or module; a CSV file of fields is read, see `csv_definition`. `UsageError`
+    for a text of another form; `InputError`, with file and line where there is one, when it cannot
+    be loaded or holds no such name.
     """
+    if source.lower().endswith(".csv"):
+        return _load_csv(Path(source))
     place, colon, name = source.rpartition(":")
     if not (place and colon and name):
         raise UsageError(
-            f"definition {source}: expected FILE.py:NAME or MODULE:NAME, as in noaa20.py:PACKET"
+            f"definition {source}: expected FILE.py:NAME, MODULE:NAME or FILE.csv, "
+            "as in noaa20.py:PACKET"
         )
     is_file = place.endswith(".py") or "/" in place
     module = _run_file(Path(place)) if is_file else _import(place)
@@ -38,6 +42,17 @@ def load_definition(source: str) -> Definition:
     except InputError as error:
         lines = str(error).splitlines()
         raise InputError("\n".join(f"{place}: {line}" for line in lines)) from error
+
+
+def _load_csv(path: Path) -> Definition:
+    from telemetry.columns.csv_definition import load_csv_layout
+
+    try:
+        return define(load_csv_layout(path), path.stem)
+    except InputError as error:
+        lines = str(error).splitlines()
+        named = (line if line.startswith(str(path)) else f"{path}: {line}" for line in lines)
+        raise InputError("\n".join(named)) from error
 
 
 def _run_file(path: Path) -> ModuleType:

@@ -5,10 +5,10 @@ import difflib
 import re
 from collections.abc import Iterator, Sequence
 
-from telemetry.columns.expression import paths
 from telemetry.columns.field import Meaning
+from telemetry.columns.formula import paths
+from telemetry.columns.formula_scope import ExpressionError
 from telemetry.columns.meaning_paths import Place
-from telemetry.columns.scope import ExpressionError
 
 _CONFLICT = (
     "its branches have different meanings; name them differently, or put one telemetry.field "

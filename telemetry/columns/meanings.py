@@ -9,13 +9,13 @@ import numpy as np
 
 from telemetry.columns.calibration import Names
 from telemetry.columns.column import Array, Column
-from telemetry.columns.expression import evaluate, holds
 from telemetry.columns.field import Meaning
 from telemetry.columns.flatten import RESERVED_COLUMNS
+from telemetry.columns.formula import evaluate, holds
+from telemetry.columns.formula_scope import ExpressionError, Scope
 from telemetry.columns.limits import LimitMemory, Limits, LimitState, judge, persist
 from telemetry.columns.meaning_checks import check_places
 from telemetry.columns.meaning_paths import Place, find_places
-from telemetry.columns.scope import ExpressionError, Scope
 from telemetry.errors import InputError
 
 

@@ -109,7 +109,7 @@ def test_all_wrong_elements_of_a_dict_are_named_at_once(tmp_path):
 
 @pytest.mark.parametrize("source", ["", "mission", "mission.py", ":PACKET", "mission.py:"])
 def test_a_source_of_another_form_is_a_usage_error(source):
-    with pytest.raises(UsageError, match=r"expected FILE.py:NAME or MODULE:NAME"):
+    with pytest.raises(UsageError, match=r"expected FILE.py:NAME, MODULE:NAME or FILE.csv"):
         load_definition(source)
 
 

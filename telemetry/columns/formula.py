@@ -13,7 +13,7 @@ import construct.expr
 import numpy as np
 
 from telemetry.columns.column import Array
-from telemetry.columns.scope import ExpressionError, Named, Operand, Scope
+from telemetry.columns.formula_scope import ExpressionError, Named, Operand, Scope
 
 _ARITHMETIC: dict[Any, Callable[..., Any]] = {
     operator.add: np.add,
