@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Rollovers, reboots, corrections and late packets, each told from the others."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from telemetry.wire.clock import ClockStep, classify_clock_steps, unwrap_clock
+
+NONE, LATE, ROLLOVER, REBOOT, SET_BACK = ClockStep
+MODULUS = 1 << 16
+TOP = MODULUS - 1
+
+CASES = {
+    "time goes on": ([5, 6, 6, 9], [0, 1, 2, 3], [NONE] * 4),
+    "packets are lost": ([5, 6, 900], [0, 1, 800], [NONE] * 3),
+    "the counter rolls over": ([TOP - 1, TOP, 0, 1], [7, 8, 9, 10], [NONE, NONE, ROLLOVER, NONE]),
+    "it rolls over in a gap": ([TOP - 9, 900, 901], [7, 700, 701], [NONE, ROLLOVER, NONE]),
+    "reboot": ([900, 901, 3, 4, 5, 6], [77, 78, 0, 1, 2, 3], [NONE, NONE, REBOOT, *[NONE] * 3]),
+    "reboot out of sight": ([900, 400, 401], [5000, 300, 301], [NONE, REBOOT, NONE]),
+    "reboot just before a rollover": ([TOP, 1, 2], [5000, 0, 1], [NONE, REBOOT, NONE]),
+    "reboot soon after a reboot": (
+        [20, 21, 0, 1, 2, 3, 4], [20, 21, 0, 1, 2, 3, 4], [NONE, NONE, REBOOT, *[NONE] * 4],
+    ),
+    "the clock is set back": ([900, 901, 100, 101], [7, 8, 9, 10], [NONE, NONE, SET_BACK, NONE]),
+    "one packet is late": ([5, 7, 6, 8], [5, 7, 6, 8], [NONE, NONE, LATE, NONE]),
+    "three are late": (
+        [5, 9, 6, 7, 8, 10], [5, 9, 6, 7, 8, 10], [NONE, NONE, LATE, LATE, LATE, NONE],
+    ),
+    "one is late over a rollover": (
+        [TOP - 1, 0, TOP, 1, 2], [7, 9, 8, 10, 11], [NONE, ROLLOVER, LATE, NONE, NONE],
+    ),
+    "the sequence count rolls over": ([5, 6, 7], [16383, 0, 1], [NONE] * 3),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_each_step_is_told_from_the_others(case):
+    clock, counts, steps = CASES[case]
+    found = classify_clock_steps(np.array(clock), np.array(counts), modulus=MODULUS)
+    assert [ClockStep(step) for step in found] == steps
+
+
+@pytest.mark.parametrize(
+    ("case", "unwrapped", "boots"),
+    [
+        ("the counter rolls over", [TOP - 1, TOP, MODULUS, MODULUS + 1], [0, 0, 0, 0]),
+        ("reboot", [900, 901, 3, 4, 5, 6], [0, 0, 1, 1, 1, 1]),
+        ("one is late over a rollover", [TOP - 1, MODULUS, TOP, MODULUS + 1, MODULUS + 2], [0] * 5),
+    ],
+)
+def test_the_clock_is_unwrapped(case, unwrapped, boots):
+    clock, counts, _ = CASES[case]
+    steps = classify_clock_steps(np.array(clock), np.array(counts), modulus=MODULUS)
+    found = unwrap_clock(np.array(clock), steps, modulus=MODULUS)
+    assert [part.tolist() for part in found] == [unwrapped, boots]
+
+
+def test_each_boot_counts_its_rollovers_anew():
+    clock = np.array([TOP, 0, 5, 500, 3, TOP, 1])
+    steps = np.array([NONE, ROLLOVER, NONE, NONE, REBOOT, NONE, ROLLOVER], np.uint8)
+    unwrapped, boots = unwrap_clock(clock, steps, modulus=MODULUS)
+    assert unwrapped.tolist() == [
+        TOP, MODULUS, MODULUS + 5, MODULUS + 500, 3, TOP, MODULUS + 1
+    ]  # fmt: skip
+    assert boots.tolist() == [0, 0, 0, 0, 1, 1, 1]
+
+
+@given(
+    st.lists(st.integers(1, MODULUS // 16), min_size=1, max_size=200),
+    st.integers(0, MODULUS - 1),
+    st.sampled_from([1 << 16, 1 << 32, 1 << 56]),
+)
+def test_whatever_goes_on_without_a_gap_is_unwrapped_to_what_it_was(changes, start, modulus):
+    scale = modulus >> 16
+    truth = (start + np.cumsum([0, *changes])) * scale
+    counts = np.arange(len(truth)) % 16384
+    clock = truth % modulus
+    steps = classify_clock_steps(clock, counts, modulus=modulus)
+    unwrapped, boots = unwrap_clock(clock, steps, modulus=modulus)
+    np.testing.assert_array_equal(unwrapped, truth)
+    assert not boots.any()
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_no_packet_and_one_packet_have_no_step(count):
+    clock = np.zeros(count, np.int64)
+    steps = classify_clock_steps(clock, clock, modulus=MODULUS)
+    assert steps.tolist() == [NONE] * count
+    assert len(unwrap_clock(clock, steps, modulus=MODULUS)[0]) == count
