@@ -20,6 +20,8 @@ from telemetry.wire.space_packet import (
 )
 from telemetry.wire.spans import Kind, Span, Verdict
 
+CRC_DOES_NOT_HOLD = "the CRC does not hold"
+
 _ZEROS = bytes(1 << 20)
 _ZERO_HEADER = _ZEROS[:PRIMARY_HEADER_OCTETS]
 # Inside damage, a shorter run of zeros is more likely data of a lost packet than fill.
@@ -53,9 +55,7 @@ class Deframer:
 
     def push(self, chunk: bytes) -> Iterator[Span]:
         """Add octets and yield every span that is certain now."""
-        self._buffer = self._buffer[self._at :] + chunk if self._at < len(self._buffer) else chunk
-        self._base += self._at
-        self._at = 0
+        self._add(chunk)
         return self._spans()
 
     def close(self) -> Iterator[Span]:
@@ -63,15 +63,26 @@ class Deframer:
         self._is_closed = True
         return self._spans()
 
+    def _add(self, chunk: bytes) -> None:
+        self._buffer = self._buffer[self._at :] + chunk if self._at < len(self._buffer) else chunk
+        self._base += self._at
+        self._at = 0
+
     def _spans(self) -> Iterator[Span]:
+        while (span := self._next()) is not None:
+            yield span
+
+    def _next(self) -> Span | None:
+        """Pass over the next span and return it; None while there is none that is certain."""
         while self._at < len(self._buffer):
             try:
                 span = self._search() if self._is_searching else self._at_boundary(self._at)
             except _NeedMoreError:
-                return
+                return None
             if span is not None:
                 self._at += span.length
-                yield span
+                return span
+        return None
 
     def _span(
         self,
@@ -285,8 +296,7 @@ class Deframer:
             return None
         self._is_locked = is_followed
         if rule.has_crc:
-            reason = "the CRC does not hold"
-            return self._span(Kind.PACKET, end, header, Verdict.DAMAGED, reason)
+            return self._span(Kind.PACKET, end, header, Verdict.DAMAGED, CRC_DOES_NOT_HOLD)
         return self._span(Kind.PACKET, end, header)
 
     def _cut(self, at: int, header: PrimaryHeader) -> Span | None:
