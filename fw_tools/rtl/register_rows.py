@@ -55,5 +55,5 @@ def _field_row(field: "FieldNode") -> FieldRow:
         access=field.get_property("sw").name,
         reset=reset if isinstance(reset, int) else None,
         is_strobe=field.get_property("singlepulse"),
-        description=field.get_property("desc") or "",
+        description=(field.get_property("desc") or "").replace("`", ""),  # Markdown.
     )

@@ -164,7 +164,7 @@ def _expression(payload: Payload, field: FieldSpec) -> str:
         return f"{field.bits}'({signal})" if source in (*BITMAP_SOURCES, "rails.halted") else signal
     kind, name, what = source.split(".")
     if kind == "memory":
-        return f"{name}_{what}"
+        return f"memory_{name}_{what}"
     number = [rail.name for rail in payload.rails].index(name)
     return f"rail_state[{8 * number + 7}:{8 * number}]"
 

@@ -46,9 +46,12 @@ reinterpret_cast restrict return short signed sizeof static static_assert static
 template this throw true try typedef typeid typename union unsigned using virtual void volatile
 wchar_t while
 """
+# Rails become keyword arguments of `construct.Enum(subcon, ...)` in telemetry.py.
+_CONSTRUCT = ("self", "subcon")
 _RESERVED = {
     word: language
     for language, words in (
+        ("construct", _CONSTRUCT),
         ("Python", [word.lower() for word in keyword.kwlist]),
         ("C", _C.split()),
         ("SystemRDL", _SYSTEMRDL.split()),

@@ -89,7 +89,7 @@ class RegistersBench:
         if state := re.fullmatch(r"rail_states_\d+\.(\w+)_state", path):
             return "rail_state_i", 8 * self.config["rails"].index(state[1])
         if memory := re.fullmatch(r"memory_(\w+?)\.(\w+\.\w+)", path):
-            return f"{memory[1]}_{MEMORY_PORTS[memory[2]]}_i", 0
+            return f"memory_{memory[1]}_{MEMORY_PORTS[memory[2]]}_i", 0
         if packet := re.fullmatch(r"packet_(\w+)\.(sent|triggers_lost)", path):
             return f"{packet[1]}_{packet[2].removeprefix('triggers_')}_i", 0
         return None

@@ -23,14 +23,14 @@ MUTANTS = {
     ),
     "two counters swapped": (
         CSR,
-        "weight_buffer.errors.corrected.next = «weight_buffer_corrected_i»",
-        "weight_buffer_uncorrectable_i",
+        "weight_buffer.errors.corrected.next = «memory_weight_buffer_corrected_i»",
+        "memory_weight_buffer_uncorrectable_i",
         "every_field",
     ),
     "one memory enough for init_done": (
         CSR,
-        "init_done.next = «weight_buffer_init_done_i && command_store_init_done_i»",
-        "weight_buffer_init_done_i || command_store_init_done_i",
+        "init_done.next = «memory_weight_buffer_init_done_i && memory_command_store_init_done_i»",
+        "memory_weight_buffer_init_done_i || memory_command_store_init_done_i",
         "status_sums",
     ),
     "one flip that switches off": (

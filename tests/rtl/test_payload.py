@@ -14,6 +14,7 @@ from fw_tools.rtl.library import library_files
 from fw_tools.rtl.payload import FILE_LIST, payload_digest, render_payload
 from fw_tools.rtl.render import FREE_USE, hex_literal
 from fw_tools.sim.build import BuildOptions, lint
+from fw_tools.sim.verilator import Message
 from fw_tools.spec.load import load_payload
 from fw_tools.spec.records import BenchSpec, FieldSpec, Payload
 
@@ -29,6 +30,19 @@ def write(files: tuple[GeneratedFile, ...], folder: Path) -> tuple[Path, ...]:
         (folder / file.path).write_text(file.text)
     lines = (folder / FILE_LIST).read_text().splitlines()
     return tuple(folder / line for line in lines if not line.startswith("//"))
+
+
+def warnings(payload: Payload, folder: Path) -> tuple[Message, ...]:
+    """Return what Verilator -Wall says about the whole of `payload`."""
+    sources = write(render_payload(payload), folder)
+    bench = BenchSpec(
+        name="whole",
+        top="compute_node_top",
+        test_modules=(),
+        sources=sources,
+        waivers=(folder / "rtl/compute_node_regs.vlt",),
+    )
+    return lint(bench, BuildOptions(work=folder / "work"))
 
 
 def without(payload: Payload, *what: str) -> Payload:
@@ -109,15 +123,16 @@ def test_the_digest_follows_the_model_and_not_the_benches(payload: Payload) -> N
 def test_a_payload_that_lacks_tables_is_lint_clean(
     lacking: tuple[str, ...], payload: Payload, tmp_path: Path
 ) -> None:
-    sources = write(render_payload(without(payload, *lacking)), tmp_path)
-    bench = BenchSpec(
-        name="whole",
-        top="compute_node_top",
-        test_modules=(),
-        sources=sources,
-        waivers=(tmp_path / "rtl/compute_node_regs.vlt",),
-    )
-    assert lint(bench, BuildOptions(work=tmp_path / "work")) == ()
+    assert warnings(without(payload, *lacking), tmp_path) == ()
+
+
+# Names that other parts of the payload use for their own signals.
+@pytest.mark.parametrize("name", ["upsets", "rails", "memory", "control", "clk"])
+def test_a_memory_may_have_the_name_of_a_signal(
+    name: str, payload: Payload, tmp_path: Path
+) -> None:
+    memory = replace(payload.memories[0], name=name, words=4)
+    assert warnings(replace(without(payload, "memories"), memories=(memory,)), tmp_path) == ()
 
 
 def test_rail_sources_without_rails_say_that_nothing_is_on_or_wrong(payload: Payload) -> None:

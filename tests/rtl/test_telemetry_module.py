@@ -10,6 +10,7 @@ from construct import EnumInteger
 from fw_tools.flow.benches.housekeeping import packet_config
 from fw_tools.rtl.telemetry_module import render_telemetry_module
 from fw_tools.spec.load import load_payload
+from fw_tools.spec.names import check_identifier
 from fw_tools.spec.records import FieldSpec, Payload
 from hdl.tb.reports import Report, decode_report, load_definitions
 
@@ -82,6 +83,13 @@ def test_units_and_sources_are_given_with_the_fields(payload: Payload, tmp_path:
     assert remarks["uptime_s"] == "s; time.seconds"
     assert remarks["rails_on"] == "rails.on"
     assert definition.subcons[-1].name == "packet_error_control"
+
+
+# Both are arguments of construct.Enum that a rail of that name would be given twice.
+@pytest.mark.parametrize("name", ["self", "subcon"])
+def test_a_name_that_the_definitions_cannot_hold_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match=f"'{name}' is a reserved word of construct"):
+        check_identifier(name)
 
 
 def test_a_payload_without_packets_has_no_definitions(payload: Payload, tmp_path: Path) -> None:

@@ -40,20 +40,20 @@ module compute_node_csr (
     input  logic [ 7:0] rails_faulted_i,
     input  logic [ 7:0] rails_late_i,
     input  logic [63:0] rail_state_i,  // 8 bits a rail.
-    input  logic [15:0] weight_buffer_corrected_i,
-    input  logic [15:0] weight_buffer_uncorrectable_i,
-    input  logic [15:0] weight_buffer_scrub_passes_i,
-    input  logic [15:0] weight_buffer_stuck_i,
-    input  logic [15:0] weight_buffer_last_error_address_i,
-    input  logic        weight_buffer_is_stuck_i,
-    input  logic        weight_buffer_init_done_i,
-    input  logic [15:0] command_store_corrected_i,
-    input  logic [15:0] command_store_uncorrectable_i,
-    input  logic [15:0] command_store_scrub_passes_i,
-    input  logic [15:0] command_store_stuck_i,
-    input  logic [15:0] command_store_last_error_address_i,
-    input  logic        command_store_is_stuck_i,
-    input  logic        command_store_init_done_i,
+    input  logic [15:0] memory_weight_buffer_corrected_i,
+    input  logic [15:0] memory_weight_buffer_uncorrectable_i,
+    input  logic [15:0] memory_weight_buffer_scrub_passes_i,
+    input  logic [15:0] memory_weight_buffer_stuck_i,
+    input  logic [15:0] memory_weight_buffer_last_error_address_i,
+    input  logic        memory_weight_buffer_is_stuck_i,
+    input  logic        memory_weight_buffer_init_done_i,
+    input  logic [15:0] memory_command_store_corrected_i,
+    input  logic [15:0] memory_command_store_uncorrectable_i,
+    input  logic [15:0] memory_command_store_scrub_passes_i,
+    input  logic [15:0] memory_command_store_stuck_i,
+    input  logic [15:0] memory_command_store_last_error_address_i,
+    input  logic        memory_command_store_is_stuck_i,
+    input  logic        memory_command_store_init_done_i,
     input  logic [15:0] housekeeping_sent_i,
     input  logic [15:0] housekeeping_lost_i,
     input  logic [31:0] coarse_time_i,  // s
@@ -118,8 +118,8 @@ module compute_node_csr (
   assign trigger_housekeeping_o = hwif_out.command.trigger_housekeeping.value;
 
   // Status.
-  assign hwif_in.status.init_done.next = weight_buffer_init_done_i && command_store_init_done_i;
-  assign hwif_in.status.memory_stuck.next = weight_buffer_is_stuck_i || command_store_is_stuck_i;
+  assign hwif_in.status.init_done.next = memory_weight_buffer_init_done_i && memory_command_store_init_done_i;
+  assign hwif_in.status.memory_stuck.next = memory_weight_buffer_is_stuck_i || memory_command_store_is_stuck_i;
   assign hwif_in.status.halted.next = halted_i;
   assign hwif_in.status.first_fault_valid.next = first_fault_valid_i;
   assign hwif_in.time_seconds.value.next = coarse_time_i;
@@ -168,20 +168,20 @@ module compute_node_csr (
   assign hwif_in.rail_states_1.v0p80_core_state.next = rail_state_i[47:40];
   assign hwif_in.rail_states_1.v1p1_ddr_state.next = rail_state_i[55:48];
   assign hwif_in.rail_states_1.v54_accel_state.next = rail_state_i[63:56];
-  assign hwif_in.memory_weight_buffer.errors.corrected.next = weight_buffer_corrected_i;
-  assign hwif_in.memory_weight_buffer.errors.uncorrectable.next = weight_buffer_uncorrectable_i;
-  assign hwif_in.memory_weight_buffer.scrub.passes.next = weight_buffer_scrub_passes_i;
-  assign hwif_in.memory_weight_buffer.scrub.stuck_words.next = weight_buffer_stuck_i;
-  assign hwif_in.memory_weight_buffer.last_error.address.next = weight_buffer_last_error_address_i;
-  assign hwif_in.memory_weight_buffer.last_error.stuck.next = weight_buffer_is_stuck_i;
-  assign hwif_in.memory_weight_buffer.last_error.init_done.next = weight_buffer_init_done_i;
-  assign hwif_in.memory_command_store.errors.corrected.next = command_store_corrected_i;
-  assign hwif_in.memory_command_store.errors.uncorrectable.next = command_store_uncorrectable_i;
-  assign hwif_in.memory_command_store.scrub.passes.next = command_store_scrub_passes_i;
-  assign hwif_in.memory_command_store.scrub.stuck_words.next = command_store_stuck_i;
-  assign hwif_in.memory_command_store.last_error.address.next = command_store_last_error_address_i;
-  assign hwif_in.memory_command_store.last_error.stuck.next = command_store_is_stuck_i;
-  assign hwif_in.memory_command_store.last_error.init_done.next = command_store_init_done_i;
+  assign hwif_in.memory_weight_buffer.errors.corrected.next = memory_weight_buffer_corrected_i;
+  assign hwif_in.memory_weight_buffer.errors.uncorrectable.next = memory_weight_buffer_uncorrectable_i;
+  assign hwif_in.memory_weight_buffer.scrub.passes.next = memory_weight_buffer_scrub_passes_i;
+  assign hwif_in.memory_weight_buffer.scrub.stuck_words.next = memory_weight_buffer_stuck_i;
+  assign hwif_in.memory_weight_buffer.last_error.address.next = memory_weight_buffer_last_error_address_i;
+  assign hwif_in.memory_weight_buffer.last_error.stuck.next = memory_weight_buffer_is_stuck_i;
+  assign hwif_in.memory_weight_buffer.last_error.init_done.next = memory_weight_buffer_init_done_i;
+  assign hwif_in.memory_command_store.errors.corrected.next = memory_command_store_corrected_i;
+  assign hwif_in.memory_command_store.errors.uncorrectable.next = memory_command_store_uncorrectable_i;
+  assign hwif_in.memory_command_store.scrub.passes.next = memory_command_store_scrub_passes_i;
+  assign hwif_in.memory_command_store.scrub.stuck_words.next = memory_command_store_stuck_i;
+  assign hwif_in.memory_command_store.last_error.address.next = memory_command_store_last_error_address_i;
+  assign hwif_in.memory_command_store.last_error.stuck.next = memory_command_store_is_stuck_i;
+  assign hwif_in.memory_command_store.last_error.init_done.next = memory_command_store_init_done_i;
   assign hwif_in.packet_housekeeping.sent.next = housekeeping_sent_i;
   assign hwif_in.packet_housekeeping.triggers_lost.next = housekeeping_lost_i;
 

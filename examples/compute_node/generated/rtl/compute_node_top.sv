@@ -99,20 +99,20 @@ module compute_node_top #(
   logic [15:0] upsets_uncorrectable;
   logic [7:0] rails_enabled, rails_on, rails_faulted, rails_late;
   logic [63:0] rail_state;
-  logic [15:0] weight_buffer_corrected;
-  logic [15:0] weight_buffer_uncorrectable;
-  logic [15:0] weight_buffer_scrub_passes;
-  logic [15:0] weight_buffer_stuck;
-  logic [15:0] weight_buffer_last_error_address;
-  logic weight_buffer_is_stuck;
-  logic weight_buffer_init_done;
-  logic [15:0] command_store_corrected;
-  logic [15:0] command_store_uncorrectable;
-  logic [15:0] command_store_scrub_passes;
-  logic [15:0] command_store_stuck;
-  logic [15:0] command_store_last_error_address;
-  logic command_store_is_stuck;
-  logic command_store_init_done;
+  logic [15:0] memory_weight_buffer_corrected;
+  logic [15:0] memory_weight_buffer_uncorrectable;
+  logic [15:0] memory_weight_buffer_scrub_passes;
+  logic [15:0] memory_weight_buffer_stuck;
+  logic [15:0] memory_weight_buffer_last_error_address;
+  logic memory_weight_buffer_is_stuck;
+  logic memory_weight_buffer_init_done;
+  logic [15:0] memory_command_store_corrected;
+  logic [15:0] memory_command_store_uncorrectable;
+  logic [15:0] memory_command_store_scrub_passes;
+  logic [15:0] memory_command_store_stuck;
+  logic [15:0] memory_command_store_last_error_address;
+  logic memory_command_store_is_stuck;
+  logic memory_command_store_init_done;
   logic trigger_housekeeping;
   logic [15:0] housekeeping_sent, housekeeping_lost;
 
@@ -129,40 +129,40 @@ module compute_node_top #(
       .apb_pready_o,
       .apb_prdata_o,
       .apb_pslverr_o,
-      .power_up_o                        (power_up),
-      .scrub_enable_o                    (scrub_enable),
-      .clear_faults_o                    (clear_faults),
-      .clear_counters_o                  (clear_counters),
-      .trigger_housekeeping_o            (trigger_housekeeping),
-      .halted_i                          (halted),
-      .first_fault_valid_i               (first_fault_valid),
-      .first_fault_rail_i                (first_fault_rail),
-      .first_fault_cause_i               (first_fault_cause),
-      .upsets_corrected_i                (upsets_corrected),
-      .upsets_uncorrectable_i            (upsets_uncorrectable),
-      .rails_enabled_i                   (rails_enabled),
-      .rails_on_i                        (rails_on),
-      .rails_faulted_i                   (rails_faulted),
-      .rails_late_i                      (rails_late),
-      .rail_state_i                      (rail_state),
-      .weight_buffer_corrected_i         (weight_buffer_corrected),
-      .weight_buffer_uncorrectable_i     (weight_buffer_uncorrectable),
-      .weight_buffer_scrub_passes_i      (weight_buffer_scrub_passes),
-      .weight_buffer_stuck_i             (weight_buffer_stuck),
-      .weight_buffer_last_error_address_i(weight_buffer_last_error_address),
-      .weight_buffer_is_stuck_i          (weight_buffer_is_stuck),
-      .weight_buffer_init_done_i         (weight_buffer_init_done),
-      .command_store_corrected_i         (command_store_corrected),
-      .command_store_uncorrectable_i     (command_store_uncorrectable),
-      .command_store_scrub_passes_i      (command_store_scrub_passes),
-      .command_store_stuck_i             (command_store_stuck),
-      .command_store_last_error_address_i(command_store_last_error_address),
-      .command_store_is_stuck_i          (command_store_is_stuck),
-      .command_store_init_done_i         (command_store_init_done),
-      .housekeeping_sent_i               (housekeeping_sent),
-      .housekeeping_lost_i               (housekeeping_lost),
-      .coarse_time_i                     (coarse_time),
-      .fine_time_i                       (fine_time)
+      .power_up_o                               (power_up),
+      .scrub_enable_o                           (scrub_enable),
+      .clear_faults_o                           (clear_faults),
+      .clear_counters_o                         (clear_counters),
+      .trigger_housekeeping_o                   (trigger_housekeeping),
+      .halted_i                                 (halted),
+      .first_fault_valid_i                      (first_fault_valid),
+      .first_fault_rail_i                       (first_fault_rail),
+      .first_fault_cause_i                      (first_fault_cause),
+      .upsets_corrected_i                       (upsets_corrected),
+      .upsets_uncorrectable_i                   (upsets_uncorrectable),
+      .rails_enabled_i                          (rails_enabled),
+      .rails_on_i                               (rails_on),
+      .rails_faulted_i                          (rails_faulted),
+      .rails_late_i                             (rails_late),
+      .rail_state_i                             (rail_state),
+      .memory_weight_buffer_corrected_i         (memory_weight_buffer_corrected),
+      .memory_weight_buffer_uncorrectable_i     (memory_weight_buffer_uncorrectable),
+      .memory_weight_buffer_scrub_passes_i      (memory_weight_buffer_scrub_passes),
+      .memory_weight_buffer_stuck_i             (memory_weight_buffer_stuck),
+      .memory_weight_buffer_last_error_address_i(memory_weight_buffer_last_error_address),
+      .memory_weight_buffer_is_stuck_i          (memory_weight_buffer_is_stuck),
+      .memory_weight_buffer_init_done_i         (memory_weight_buffer_init_done),
+      .memory_command_store_corrected_i         (memory_command_store_corrected),
+      .memory_command_store_uncorrectable_i     (memory_command_store_uncorrectable),
+      .memory_command_store_scrub_passes_i      (memory_command_store_scrub_passes),
+      .memory_command_store_stuck_i             (memory_command_store_stuck),
+      .memory_command_store_last_error_address_i(memory_command_store_last_error_address),
+      .memory_command_store_is_stuck_i          (memory_command_store_is_stuck),
+      .memory_command_store_init_done_i         (memory_command_store_init_done),
+      .housekeeping_sent_i                      (housekeeping_sent),
+      .housekeeping_lost_i                      (housekeeping_lost),
+      .coarse_time_i                            (coarse_time),
+      .fine_time_i                              (fine_time)
   );
 
   cuc_time #(
@@ -248,13 +248,13 @@ module compute_node_top #(
       .inject_mask_i        (weight_buffer_inject_mask_i),
       .scrub_enable_i       (scrub_enable),
       .clear_counters_i     (clear_counters),
-      .init_done_o          (weight_buffer_init_done),
-      .stuck_o              (weight_buffer_is_stuck),
-      .corrected_count_o    (weight_buffer_corrected),
-      .uncorrectable_count_o(weight_buffer_uncorrectable),
-      .stuck_count_o        (weight_buffer_stuck),
-      .scrub_pass_count_o   (weight_buffer_scrub_passes),
-      .last_error_address_o (weight_buffer_last_error_address)
+      .init_done_o          (memory_weight_buffer_init_done),
+      .stuck_o              (memory_weight_buffer_is_stuck),
+      .corrected_count_o    (memory_weight_buffer_corrected),
+      .uncorrectable_count_o(memory_weight_buffer_uncorrectable),
+      .stuck_count_o        (memory_weight_buffer_stuck),
+      .scrub_pass_count_o   (memory_weight_buffer_scrub_passes),
+      .last_error_address_o (memory_weight_buffer_last_error_address)
   );
 
   compute_node_command_store #(
@@ -275,13 +275,13 @@ module compute_node_top #(
       .inject_mask_i        (command_store_inject_mask_i),
       .scrub_enable_i       (scrub_enable),
       .clear_counters_i     (clear_counters),
-      .init_done_o          (command_store_init_done),
-      .stuck_o              (command_store_is_stuck),
-      .corrected_count_o    (command_store_corrected),
-      .uncorrectable_count_o(command_store_uncorrectable),
-      .stuck_count_o        (command_store_stuck),
-      .scrub_pass_count_o   (command_store_scrub_passes),
-      .last_error_address_o (command_store_last_error_address)
+      .init_done_o          (memory_command_store_init_done),
+      .stuck_o              (memory_command_store_is_stuck),
+      .corrected_count_o    (memory_command_store_corrected),
+      .uncorrectable_count_o(memory_command_store_uncorrectable),
+      .stuck_count_o        (memory_command_store_stuck),
+      .scrub_pass_count_o   (memory_command_store_scrub_passes),
+      .last_error_address_o (memory_command_store_last_error_address)
   );
 
   // --- Telemetry --------------------------------------------------------------------------------
@@ -312,12 +312,12 @@ module compute_node_top #(
       .field_state_upsets_corrected_i    (upsets_corrected),
       .field_state_upsets_uncorrectable_i(upsets_uncorrectable),
       .field_core_state_i                (rail_state[47:40]),
-      .field_weights_corrected_i         (weight_buffer_corrected),
-      .field_weights_uncorrectable_i     (weight_buffer_uncorrectable),
-      .field_weights_last_error_address_i(weight_buffer_last_error_address),
-      .field_weights_scrub_passes_i      (weight_buffer_scrub_passes),
-      .field_commands_corrected_i        (command_store_corrected),
-      .field_commands_uncorrectable_i    (command_store_uncorrectable),
+      .field_weights_corrected_i         (memory_weight_buffer_corrected),
+      .field_weights_uncorrectable_i     (memory_weight_buffer_uncorrectable),
+      .field_weights_last_error_address_i(memory_weight_buffer_last_error_address),
+      .field_weights_scrub_passes_i      (memory_weight_buffer_scrub_passes),
+      .field_commands_corrected_i        (memory_command_store_corrected),
+      .field_commands_uncorrectable_i    (memory_command_store_uncorrectable),
       .field_core_temperature_i          (input_core_temperature_i),
       .sent_count_o                      (housekeeping_sent),
       .lost_count_o                      (housekeeping_lost),
