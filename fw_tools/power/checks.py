@@ -77,9 +77,16 @@ def _time_mistakes(rail: RailSpec) -> Iterator[tuple[str, str]]:
             f"{_us(rail.timeout_us)} is shorter than the longest ramp of {_us(rail.ramp_max_us)}",
         )
     filter_us = rail.power_good.filter_us
-    for key, limit_us in (("timeout", rail.timeout_us), ("off.timeout", rail.off_timeout_us)):
-        if filter_us >= limit_us:
-            yield "pg.filter", f"{_us(filter_us)} is not below {key} of {_us(limit_us)}"
+    if filter_us >= rail.timeout_us:
+        yield "pg.filter", f"{_us(filter_us)} is not below timeout of {_us(rail.timeout_us)}"
+    elif filter_us >= rail.ramp_max_us:
+        longest = _us(rail.ramp_max_us)
+        yield "pg.filter", f"{_us(filter_us)} is not below the longest ramp of {longest}"
+    if filter_us >= rail.off_timeout_us:
+        yield (
+            "pg.filter",
+            f"{_us(filter_us)} is not below off.timeout of {_us(rail.off_timeout_us)}",
+        )
     yield from _times_out_of_range(rail)
 
 

@@ -114,8 +114,8 @@ def _block(rail: RailSpec, graph: dict[str, tuple[str, ...]]) -> RailBlock:
 
 def _parameters(rail: RailSpec) -> tuple[tuple[str, str, str], ...]:
     trip = rail.hard_trip
-    blank = f"clocks({trip.blank_us})" if trip else "0"
-    blank_meaning = f"{trip.input}: above {_units(trip.limit_ma, 'A')}" if trip else "No hard trip."
+    blank_us = trip.blank_us if trip else 0
+    trip_meaning = f"{trip.input}: above {_units(trip.limit_ma, 'A')}" if trip else ""
     power_good = rail.power_good
     comparator = f"{power_good.input}: {power_good.on_percent}% / {power_good.off_percent}%"
     corrects = rail.on_upset is OnUpset.CORRECT
@@ -126,7 +126,8 @@ def _parameters(rail: RailSpec) -> tuple[tuple[str, str, str], ...]:
         ("Settle", f"ticks({rail.settle_us})", _ms(rail.settle_us)),
         ("OffTimeout", f"ticks({rail.off_timeout_us})", _ms(rail.off_timeout_us)),
         ("PgFilterClocks", f"clocks({power_good.filter_us})", comparator),
-        ("OcBlankClocks", blank, blank_meaning),
+        ("HasTrip", f"1'b{trip is not None:d}", trip_meaning),
+        ("OcBlankClocks", f"clocks({blank_us})", ""),
         ("KeepAlive", f"1'b{rail.keep_alive:d}", ""),
         ("CorrectUpsets", f"1'b{corrects:d}", "" if corrects else "Any upset: switched rails off."),
         ("OnRampEarly", _RESPONSES[rail.on_fault.ramp_early], ""),

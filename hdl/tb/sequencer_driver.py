@@ -94,8 +94,9 @@ def plant_limits(rail: RailSpec, limits: RailLimits, clocks_per_us: int) -> Plan
         crossing = seen_at_ticks * clocks_per_us - seen_after(limits) - PG_DELAY_CLOCKS
         return max(round(crossing / on_level), 1)
 
+    window = limits.ramp_max - limits.ramp_min
     return PlantLimits(
-        ramp=ramp(limits.ramp_min + max(2, (limits.ramp_max - limits.ramp_min) / 8)),
+        ramp=ramp(limits.ramp_min + min(max(2, window / 8), window / 2)),
         early_ramp=1,
         late_ramp=ramp((limits.ramp_max + limits.timeout) / 2 + 1),
         discharge_tau=max(limits.off_timeout * clocks_per_us / 64, 1.0),

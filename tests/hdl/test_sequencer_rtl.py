@@ -22,7 +22,8 @@ CORE = """\
       .Settle        (ticks(10)),  // 0.01 ms
       .OffTimeout    (ticks(240)),  // 0.24 ms
       .PgFilterClocks(clocks(4)),  // pg_core: 95% / 90%
-      .OcBlankClocks (clocks(5)),  // oc_core: above 30 A
+      .HasTrip       (1'b1),  // oc_core: above 30 A
+      .OcBlankClocks (clocks(5)),
       .KeepAlive     (1'b0),
       .CorrectUpsets (1'b1),
       .OnRampEarly   (KillTree),

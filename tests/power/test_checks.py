@@ -88,6 +88,14 @@ def test_a_filter_longer_than_the_timeout_is_found(small_board) -> None:
     )
 
 
+def test_a_filter_longer_than_the_ramp_window_is_found(small_board) -> None:
+    assert only(power_good(small_board, "fan", filter_us=100)) == (
+        "fan",
+        "pg.filter",
+        "100us is not below the longest ramp of 100us",
+    )
+
+
 def test_a_comparator_without_hysteresis_is_found(small_board) -> None:
     assert only(power_good(small_board, "fan", off_percent=90)) == (
         "fan",

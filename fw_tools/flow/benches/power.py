@@ -11,8 +11,9 @@ from fw_tools.power.records import RailSpec
 from fw_tools.rtl.sequencer import CELLS, sequencer_module
 from fw_tools.spec.records import BenchSpec, Payload
 
-CLOCKS_PER_US = 2  # More than one, so that ticks and clocks differ.
-SHORTEST_TICKS = 5  # Of a ramp window's start after scaling: enough to tell early from in time.
+LEAST_CLOCKS_PER_US = 2  # More than one, so that ticks and clocks differ.
+SHORTEST_TICKS = 5  # Of a scaled time: enough to tell early from in time.
+SHORTEST_CLOCKS = 10  # Synchroniser, shortest filter and comparator fit.
 
 
 def power_benches(payload: Payload, generated: Path, work: Path) -> tuple[BenchSpec, ...]:
@@ -42,12 +43,26 @@ def sequencer_benches(
 
 def time_scale(rails: tuple[RailSpec, ...]) -> int:
     """Return by what all times are divided: as far as leaves the shortest of them some ticks."""
-    shortest = min(
+    return max(1, _shortest_us(rails) // SHORTEST_TICKS)
+
+
+def _clocks_per_us(rails: tuple[RailSpec, ...], scale: int) -> int:
+    ticks = max(1, _shortest_us(rails) // scale)
+    return max(LEAST_CLOCKS_PER_US, -(-SHORTEST_CLOCKS // ticks))
+
+
+def _shortest_us(rails: tuple[RailSpec, ...]) -> int:
+    times = [
         time_us
         for rail in rails
-        for time_us in (rail.ramp_min_us or rail.ramp_max_us, rail.timeout_us, rail.off_timeout_us)
-    )
-    return max(1, shortest // SHORTEST_TICKS)
+        for time_us in (
+            rail.ramp_min_us or rail.ramp_max_us,
+            rail.ramp_max_us - rail.ramp_min_us,
+            rail.timeout_us,
+            rail.off_timeout_us,
+        )
+    ]
+    return min((time_us for time_us in times if time_us > 0), default=1)
 
 
 def _bench(
@@ -59,16 +74,17 @@ def _bench(
     sources: tuple[Path, ...],
     work: Path,
 ) -> BenchSpec:
+    clocks_per_us = _clocks_per_us(rails, scale)
     config = {
         "rails": [asdict(rail) for rail in rails],
-        "clocks_per_us": CLOCKS_PER_US,
+        "clocks_per_us": clocks_per_us,
         "time_scale": scale,
     }
     work.mkdir(parents=True, exist_ok=True)
     path = work / f"{name}.json"
     path.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
     top = sequencer_module(payload_name)
-    parameters = {"Rails": len(rails), "TicksPerUs": CLOCKS_PER_US, "TimeScale": scale}
+    parameters = {"Rails": len(rails), "TicksPerUs": clocks_per_us, "TimeScale": scale}
     return BenchSpec(
         name=name,
         top="sequencer_harness",
