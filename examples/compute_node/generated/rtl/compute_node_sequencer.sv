@@ -102,7 +102,8 @@ module compute_node_sequencer
       .Settle        (ticks(1000)),  // 1 ms
       .OffTimeout    (ticks(60000)),  // 60 ms
       .PgFilterClocks(clocks(20)),  // pg_v28: 90% / 80%
-      .OcBlankClocks (0),  // No hard trip.
+      .HasTrip       (1'b0),
+      .OcBlankClocks (clocks(0)),
       .KeepAlive     (1'b1),
       .CorrectUpsets (1'b1),
       .OnRampEarly   (KillTree),
@@ -150,7 +151,8 @@ module compute_node_sequencer
       .Settle        (ticks(1000)),  // 1 ms
       .OffTimeout    (ticks(60000)),  // 60 ms
       .PgFilterClocks(clocks(8)),  // pg_v5: 95% / 90%
-      .OcBlankClocks (0),  // No hard trip.
+      .HasTrip       (1'b0),
+      .OcBlankClocks (clocks(0)),
       .KeepAlive     (1'b1),
       .CorrectUpsets (1'b1),
       .OnRampEarly   (KillTree),
@@ -198,7 +200,8 @@ module compute_node_sequencer
       .Settle        (ticks(1000)),  // 1 ms
       .OffTimeout    (ticks(60000)),  // 60 ms
       .PgFilterClocks(clocks(8)),  // pg_v12: 95% / 88%
-      .OcBlankClocks (clocks(5)),  // oc_v12: above 18 A
+      .HasTrip       (1'b1),  // oc_v12: above 18 A
+      .OcBlankClocks (clocks(5)),
       .KeepAlive     (1'b0),
       .CorrectUpsets (1'b1),
       .OnRampEarly   (KillTree),
@@ -246,7 +249,8 @@ module compute_node_sequencer
       .Settle        (ticks(500)),  // 0.5 ms
       .OffTimeout    (ticks(60000)),  // 60 ms
       .PgFilterClocks(clocks(8)),  // pg_v1p5: 95% / 90%
-      .OcBlankClocks (0),  // No hard trip.
+      .HasTrip       (1'b0),
+      .OcBlankClocks (clocks(0)),
       .KeepAlive     (1'b0),
       .CorrectUpsets (1'b1),
       .OnRampEarly   (KillTree),
@@ -295,7 +299,8 @@ module compute_node_sequencer
       .Settle        (ticks(500)),  // 0.5 ms
       .OffTimeout    (ticks(60000)),  // 60 ms
       .PgFilterClocks(clocks(8)),  // pg_soc: 95% / 90%
-      .OcBlankClocks (clocks(3)),  // oc_soc: above 18 A
+      .HasTrip       (1'b1),  // oc_soc: above 18 A
+      .OcBlankClocks (clocks(3)),
       .KeepAlive     (1'b0),
       .CorrectUpsets (1'b0),  // Any upset: switched rails off.
       .OnRampEarly   (KillTree),
@@ -344,7 +349,8 @@ module compute_node_sequencer
       .Settle        (ticks(500)),  // 0.5 ms
       .OffTimeout    (ticks(60000)),  // 60 ms
       .PgFilterClocks(clocks(8)),  // pg_core: 95% / 90%
-      .OcBlankClocks (clocks(3)),  // oc_core: above 110 A
+      .HasTrip       (1'b1),  // oc_core: above 110 A
+      .OcBlankClocks (clocks(3)),
       .KeepAlive     (1'b0),
       .CorrectUpsets (1'b0),  // Any upset: switched rails off.
       .OnRampEarly   (KillTree),
@@ -394,7 +400,8 @@ module compute_node_sequencer
       .Settle        (ticks(500)),  // 0.5 ms
       .OffTimeout    (ticks(60000)),  // 60 ms
       .PgFilterClocks(clocks(8)),  // pg_ddr: 95% / 90%
-      .OcBlankClocks (0),  // No hard trip.
+      .HasTrip       (1'b0),
+      .OcBlankClocks (clocks(0)),
       .KeepAlive     (1'b0),
       .CorrectUpsets (1'b1),
       .OnRampEarly   (KillTree),
@@ -444,7 +451,8 @@ module compute_node_sequencer
       .Settle        (ticks(2000)),  // 2 ms
       .OffTimeout    (ticks(120000)),  // 120 ms
       .PgFilterClocks(clocks(20)),  // pg_accel: 92% / 85%
-      .OcBlankClocks (clocks(5)),  // oc_accel: above 20 A
+      .HasTrip       (1'b1),  // oc_accel: above 20 A
+      .OcBlankClocks (clocks(5)),
       .KeepAlive     (1'b0),
       .CorrectUpsets (1'b1),
       .OnRampEarly   (KillTree),
@@ -477,5 +485,9 @@ module compute_node_sequencer
   );
 
   assign state_o[8*V54_ACCEL+:8] = 8'(state[V54_ACCEL]);
+
+  // What a small table has no use for.
+  logic unused;
+  assign unused = ^{request, kill_switched, down, kill_tree};
 
 endmodule

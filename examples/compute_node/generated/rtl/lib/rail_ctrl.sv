@@ -24,7 +24,8 @@ module rail_ctrl
     parameter int unsigned Settle = 1,          // From power good to "on".
     parameter int unsigned OffTimeout = 1,      // Power good must have fallen by then.
     parameter int unsigned PgFilterClocks = 3,  // Shortest level of pg_i that counts; at least 3.
-    parameter int unsigned OcBlankClocks = 0,   // Longest pulse of oc_i that is forgiven, at least 3; 0: no such pin.
+    parameter bit HasTrip = 1'b0,               // There is an over-current pin.
+    parameter int unsigned OcBlankClocks = 3,   // Shortest pulse of oc_i that counts; at least 3.
     parameter bit KeepAlive = 1'b0,             // Stays as it is when its state is lost.
     parameter bit CorrectUpsets = 1'b1,
     parameter response_e OnRampEarly = KillTree,
@@ -85,7 +86,7 @@ module rail_ctrl
       .upset_o(pg_upset)
   );
 
-  if (OcBlankClocks != 0) begin : gen_trip
+  if (HasTrip) begin : gen_trip
     logic oc_level;
 
     sync_2ff u_oc_sync (
