@@ -60,7 +60,8 @@ def run(command: click.Command, program: str, arguments: Sequence[str] | None = 
     can cure.
     """
     for request in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(request, signal.default_int_handler)  # Cleaned up after as Ctrl-C is.
+        if signal.getsignal(request) is not signal.SIG_IGN:  # As under nohup.
+            signal.signal(request, signal.default_int_handler)  # Cleaned up after as Ctrl-C is.
     try:
         result = command.main(
             args=None if arguments is None else list(arguments),
