@@ -47,16 +47,17 @@ class Limits:
 
     def mistakes(self) -> Iterator[str]:
         """Yield what is wrong with the bounds, with their numbers."""
-        yield from _range_mistakes("warning", self.warning)
-        yield from _range_mistakes("alarm", self.alarm)
+        ranges = (("warning", self.warning), ("alarm", self.alarm))
+        if wrong := [text for name, found in ranges for text in _range_mistakes(name, found)]:
+            yield from wrong
+            return
+        yield from self._order_mistakes()
         if not self._has_bounds() and not self.contexts:
             yield "limits without a bound; give warning=(low, high) or alarm=(low, high)"
         if isinstance(self.persistence, bool) or not isinstance(self.persistence, int):
             yield f"persistence is {self.persistence!r}; expected a whole number from 1"
         elif self.persistence < 1:
             yield f"persistence is {self.persistence}; the first violation is number 1"
-        if _is_range(self.warning) and _is_range(self.alarm):
-            yield from self._order_mistakes()
         for number, (_, limits) in enumerate(self.contexts):
             yield from (f"context {number + 1}: {text}" for text in limits.mistakes())
             if limits.contexts:
@@ -135,10 +136,6 @@ def _contexts(found: Any) -> tuple[tuple[Any, Limits], ...]:
 
 def _tupled(found: Any) -> Any:
     return tuple(found) if isinstance(found, list) else found
-
-
-def _is_range(found: object) -> bool:
-    return found is None or not list(_range_mistakes("", found))
 
 
 def _range_mistakes(name: str, found: object) -> Iterator[str]:
