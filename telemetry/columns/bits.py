@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ from telemetry.columns.kinds import (
     Kind,
     OctetsKind,
     RealKind,
+    dtype_of,
     integer_of,
 )
 from telemetry.wire.batch import Octets
@@ -77,13 +78,12 @@ class Table:
     count: int
     size: int
 
-    def words(self, first: int, dtype: str) -> Array:
+    def words(self, first: int, dtype: "np.dtype[Any]") -> Array:
         """Return the item of type `dtype` at octet `first` of each row, as a view."""
         if not self.count:
             return np.empty(0, dtype)
-        return np.ndarray(
-            (self.count,), dtype, self.octets.data, self.offset + first, (self.stride,)
-        )
+        place = self.offset + first
+        return np.ndarray((self.count,), dtype, self.octets.data, place, (self.stride,))
 
     def part(self, first: int, size: int) -> Octets:
         """Return octets `first .. first + size - 1` of each row, as a view."""
@@ -93,38 +93,60 @@ class Table:
         return np.ndarray(shape, np.uint8, self.octets.data, self.offset + first, strides)
 
 
-Window: TypeAlias = tuple[int, str]  # Its first octet, its dtype with byte order.
+Window: TypeAlias = tuple[int, "np.dtype[Any]"]  # Its first octet, and its type.
 
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """A field, the word that covers it, and the bits of the word below the field."""
+    """A field, the word of the row that covers it, and what to do with that word."""
 
     field: BitField
-    window: Window | None  # None: no word of the row covers it.
-    below: int = 0
+    dtype: "np.dtype[Any]"  # Of the value.
+    window: Window | None  # None: no word of the row covers the field.
+    is_whole: bool = False  # Whether the word is the value.
+    below: Any = None  # Bits of the word below the field, where there are any.
+    mask: Any = None  # Of the field's bits, where there are others above them.
+    is_reversed: bool = False  # Whether the octets of the value have to be reversed.
+    spare: int = 0  # Bits of the value above those of the field.
 
 
 def plan_cuts(fields: Sequence[BitField], size: int) -> tuple[Cut, ...]:
     """Choose a window for each field of a row of `size` octets."""
-    return tuple(_cut(field, size) for field in fields)
+    return tuple(_plan_cut(field, size) for field in fields)
 
 
 def shared_windows(cuts: Sequence[Cut]) -> frozenset[Window]:
     """Return the windows that are worth loading once for several fields."""
-    uses = Counter(cut.window for cut in cuts if cut.window is not None)
+    uses = Counter(cut.window for cut in cuts if cut.window is not None and not cut.is_whole)
     return frozenset(window for window, count in uses.items() if count > 1)
 
 
-def _cut(field: BitField, size: int) -> Cut:
+def _plan_cut(field: BitField, size: int) -> Cut:
+    dtype = dtype_of(field.kind)
+    if field.form is Form.OCTETS or field.bits > WORD_BITS:
+        return Cut(field, dtype, None)
     first, last = field.bit // 8, (field.bit + field.bits - 1) // 8
     octets = next((n for n in (1, 2, 4, 8) if last - first < n <= size), None)
-    if octets is None or field.form is Form.OCTETS:
-        return Cut(field, None)
+    spare = 8 * dtype.itemsize - field.bits
+    if octets is None:
+        return Cut(field, dtype, None, is_reversed=field.is_swapped, spare=spare)
+    is_little = field.is_swapped and field.is_aligned
+    order: Literal["<", ">"] = "<" if is_little else ">"
+    if field.is_aligned and field.bits == 8 * octets and field.form is not Form.FLAG:
+        return Cut(field, dtype, (first, dtype.newbyteorder(order)), is_whole=True)
+    word = np.dtype(f"{order}u{octets}")
     start = min(first, size - octets)
-    if field.is_swapped and field.is_aligned:
-        return Cut(field, (start, f"<u{octets}"), 8 * (first - start))
-    return Cut(field, (start, f">u{octets}"), 8 * (start + octets) - field.bit - field.bits)
+    below = 8 * (first - start) if is_little else 8 * (start + octets) - field.bit - field.bits
+    has_more_above = below + field.bits < 8 * octets
+    return Cut(
+        field,
+        dtype,
+        (start, word),
+        below=word.type(below) if below else None,
+        mask=word.type((1 << field.bits) - 1) if has_more_above else None,
+        is_reversed=field.is_swapped and not is_little,
+        spare=spare,
+    )
 
 
 class Reader:
@@ -136,9 +158,11 @@ class Reader:
         self._loaded: dict[Window, Array] = {}
 
     def read(self, cut: Cut, out: Array) -> None:
-        """Fill `out`, whose dtype is that of the field's kind, from each row."""
+        """Fill `out`, whose dtype is that of the cut, from each row."""
         field = cut.field
-        if field.form is Form.OCTETS:
+        if cut.is_whole:
+            self._load(cut.window, out)
+        elif field.form is Form.OCTETS:
             part = self._table.part(field.bit // 8, field.bits // 8)
             out.view(np.uint8).reshape(part.shape)[:] = part
         elif field.bits > WORD_BITS:
@@ -150,24 +174,24 @@ class Reader:
             found = self._unsigned(cut, bits)
             if found is not bits:
                 np.copyto(bits, found, casting="unsafe")
-            _finish(field, cut, bits)
+            _finish(cut, bits)
+        if cut.dtype == np.float16:
+            _drop_payloads(out)
 
     def _unsigned(self, cut: Cut, out: Array | None) -> Array:
         """Return the bits of the field as unsigned words: in `out` where its width allows."""
         if cut.window is None:
             return _compose(self._table, cut.field)
-        width = 8 * int(cut.window[1][2:])
-        if out is not None and 8 * out.itemsize != width:
+        if out is not None and out.itemsize != cut.window[1].itemsize:
             out = None
         if cut.window in self._shared:
             word = self._shared_word(cut.window)
         else:
             word = out = self._load(cut.window, out)
-        if cut.below:
-            word = out = np.right_shift(word, word.dtype.type(cut.below), out=out)
-        if cut.below + cut.field.bits < width:
-            mask = word.dtype.type((1 << cut.field.bits) - 1)
-            word = np.bitwise_and(word, mask, out=out)
+        if cut.below is not None:
+            word = out = np.right_shift(word, cut.below, out=out)
+        if cut.mask is not None:
+            word = np.bitwise_and(word, cut.mask, out=out)
         return word
 
     def _shared_word(self, window: Window) -> Array:
@@ -175,26 +199,33 @@ class Reader:
             self._loaded[window] = self._load(window, None)
         return self._loaded[window]
 
-    def _load(self, window: Window, out: Array | None) -> Array:
-        first, dtype = window
+    def _load(self, window: Window | None, out: Array | None) -> Array:
+        assert window is not None
         if out is None:
-            out = np.empty(self._table.count, dtype[1:])
-        np.copyto(out, self._table.words(first, dtype))
+            out = np.empty(self._table.count, window[1].newbyteorder("="))
+        np.copyto(out, self._table.words(*window))
         return out
 
 
-def _finish(field: BitField, cut: Cut, bits: Array) -> None:
+def _finish(cut: Cut, bits: Array) -> None:
     """Bring the octets into order and spread the sign, in place."""
-    spare = bits.dtype.type(8 * bits.itemsize - field.bits)
-    is_in_order = cut.window is not None and cut.window[1][0] == "<"
-    if field.is_swapped and not is_in_order:
+    spare = bits.dtype.type(cut.spare)
+    if cut.is_reversed:
         if spare:
             np.left_shift(bits, spare, out=bits)
         bits.byteswap(inplace=True)
-    if field.form is Form.SIGNED and spare:
+    if spare and cut.field.form is Form.SIGNED:
         signed = bits.view(f"i{bits.itemsize}")
         np.left_shift(bits, spare, out=bits)
         np.right_shift(signed, signed.dtype.type(spare), out=signed)
+
+
+def _drop_payloads(halves: Array) -> None:
+    """Make every NaN the one that Python reads from 16 bits: it keeps the sign only."""
+    bits = halves.view(np.uint16)
+    is_nan = np.isnan(halves)
+    if is_nan.any():
+        bits[is_nan] = bits[is_nan] & 0x8000 | 0x7E00
 
 
 def _compose(table: Table, field: BitField) -> Array:

@@ -8,10 +8,11 @@ refused, packet for packet; what is not known to parse alike is left to construc
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, overload
+from typing import Any, TypeVar, overload
 
 import construct
 import numpy as np
+from numpy.typing import NDArray
 
 from telemetry.columns.column import Column
 from telemetry.columns.fallback import Leaves, build_columns, leaves_of
@@ -25,7 +26,10 @@ from telemetry.columns.store import ColumnSpec, Store
 from telemetry.wire.batch import Indices, PacketBatch, VerdictCode
 from telemetry.wire.space_packet import PRIMARY_HEADER_OCTETS, PrimaryHeader
 
-BLOCK_PACKETS = 16_384  # Few enough for a block of packets to stay in a cache of a few MB.
+Number = TypeVar("Number", bound=np.generic)
+MAX_BLOCK_PACKETS = 16_384
+MIN_BLOCK_PACKETS = 256  # Fewer, and the work per block outweighs that per packet.
+BLOCK_OCTETS = 5 << 18  # A block of packets is to stay in a second-level cache.
 _HEADER_BITS = (3, 1, 1, 11, 2, 14, 16)  # CCSDS 133.0-B-2, 4.1.3
 _HEADER = construct.BitStruct(
     *(
@@ -129,24 +133,26 @@ class Plan:
         parsed: list[Leaves] | None = None
         if not self.is_compiled:
             indices, parsed = self._parse(batch)
-        blocks = range(0, max(len(indices), 1), BLOCK_PACKETS)
-        good = [self._run(batch, indices[at : at + BLOCK_PACKETS], store) for at in blocks]
-        rows = np.concatenate(good)
+        size = _block_packets(batch)
+        blocks = range(0, max(len(indices), 1), size)
+        good = [self._run(batch, indices[at : at + size], store) for at in blocks]
+        if sum(map(len, good)) < len(indices):
+            indices = np.concatenate(good)
         columns = store.columns()
         if parsed is not None:
             columns |= build_columns(parsed)
+        verdicts = _take(batch.verdicts, indices)
         columns[VERDICT_COLUMN] = Column(
-            name=VERDICT_COLUMN, raw=batch.verdicts[rows], categories=_VERDICT_NAMES
+            name=VERDICT_COLUMN, raw=verdicts, categories=_VERDICT_NAMES
         )
-        failed = np.setdiff1d(np.arange(len(batch)), rows, assume_unique=True)
-        return Extracted(columns, rows, Failures(self, batch, failed))
+        return Extracted(columns, indices, Failures(self, batch, _others(indices, len(batch))))
 
     def _run(self, batch: PacketBatch, indices: Indices, store: Store) -> Indices:
         """Add the packets of one block to the columns; return those that could be read."""
         while len(indices):
+            starts = _take(batch.starts, indices)
+            ends = starts + _take(batch.lengths, indices)
             space = store.space(len(indices))
-            starts = batch.starts[indices]
-            ends = starts + batch.lengths[indices]
             frame = Frame(batch.octets, starts, ends, space, stride=_stride(starts))
             try:
                 with np.errstate(all="ignore"):
@@ -186,6 +192,28 @@ def compile_packet(layout: Any, label: str, *, has_header: bool = True) -> Plan:
         program, specs = compile_program([*header, (construct.GreedyBytes, Naming.NONE)])
         return Plan(label, layout, (fallback,), specs, program, has_header)
     return Plan(label, layout, (), specs, program, has_header)
+
+
+def _block_packets(batch: PacketBatch) -> int:
+    """Return how many packets of this batch to read at a time."""
+    mean_octets = int(batch.lengths.mean()) if len(batch) else 1
+    return min(max(BLOCK_OCTETS // max(mean_octets, 1), MIN_BLOCK_PACKETS), MAX_BLOCK_PACKETS)
+
+
+def _take(values: NDArray[Number], indices: Indices) -> NDArray[Number]:
+    """Return `values[indices]` for ascending indices: a view where none is left out."""
+    if len(indices) and indices[-1] - indices[0] == len(indices) - 1:
+        return values[int(indices[0]) : int(indices[-1]) + 1]
+    return values[indices]
+
+
+def _others(indices: Indices, count: int) -> Indices:
+    """Return what is not in `indices` of 0..count-1, in order."""
+    if len(indices) == count:
+        return np.empty(0, np.int64)
+    is_other = np.ones(count, np.bool_)
+    is_other[indices] = False
+    return np.flatnonzero(is_other)
 
 
 def _stride(starts: Indices) -> int | None:

@@ -91,7 +91,7 @@ class Take:
         for field in self.fields:
             if field.column is None and not field.slot.is_used:
                 continue
-            dtype = dtype_of(field.cut.field.kind)
+            dtype = field.cut.dtype
             if field.column is None:
                 out = np.empty(len(frame), dtype)
             else:
