@@ -2,12 +2,23 @@
 """The ledger: every octet of the input stands in it exactly once."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
 
 from telemetry.ops.sequence import SequenceTracker
-from telemetry.wire.space_packet import PrimaryHeader
-from telemetry.wire.spans import Kind, Span, Verdict
+from telemetry.wire.batch import VerdictCode
+from telemetry.wire.space_packet import PRIMARY_HEADER_OCTETS, PrimaryHeader
+from telemetry.wire.spans import CRC_DOES_NOT_HOLD, Kind, Span
+
+Array: TypeAlias = NDArray[Any]
+
+_FEW_PACKETS = 24  # So few are done sooner one by one.
+_GOOD, _DAMAGED = int(VerdictCode.GOOD), int(VerdictCode.DAMAGED)
 
 
 class Account(StrEnum):
@@ -40,6 +51,22 @@ class OtherRecord:
     packets: int = 0
     min_octets: int = 1 << 16  # Of the packet data field.
     max_octets: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PacketTable:
+    """Packets of the stream as arrays, for booking many at once."""
+
+    offsets: Array  # In the input.
+    lengths: Array  # Octets of whole packets.
+    apids: Array
+    counts: Array  # Sequence counts.
+    verdicts: Array  # `VerdictCode`
+    problems: Mapping[int, str]  # By index: why the fields could not be read.
+    is_asked: Array | None = None  # False: whole, but not asked for. None: all are.
+
+    def __len__(self) -> int:
+        return len(self.offsets)
 
 
 @dataclass(slots=True)
@@ -85,47 +112,143 @@ class Ledger:
         Return whether the packet has a row.
         """
         header = _header(span)
-        record = self.apids.setdefault(header.apid, ApidRecord())
-        is_damaged = bool(problem) or span.verdict is Verdict.DAMAGED
-        record.sequence.add(
-            header.sequence_count, span.offset, is_trusted=span.verdict is not Verdict.DAMAGED
+        code = int(VerdictCode[span.verdict.name])
+        self._book_packet(
+            span.offset, span.length, header.apid, header.sequence_count, code, problem
         )
-        if is_damaged:
+        return not problem
+
+    def add_table(self, table: PacketTable, others: tuple[Span, ...]) -> Array:
+        """Book packets and what lies between them; return how many are missing before each."""
+        missing = np.zeros(len(table), np.int64)
+        ends = np.searchsorted(table.offsets, [span.offset for span in others]).tolist()
+        at = 0
+        for span, end in zip(others, ends, strict=True):
+            self._book_range(table, at, end, missing)
+            self.add(span)
+            at = end
+        self._book_range(table, at, len(table), missing)
+        return missing
+
+    def _book_range(self, table: PacketTable, at: int, end: int, missing: Array) -> None:
+        if end - at >= _FEW_PACKETS:
+            self._book_many(table, slice(at, end), missing)
+            return
+        for index in range(at, end):
+            place = int(table.offsets[index]), int(table.lengths[index]), int(table.apids[index])
+            if table.is_asked is not None and not table.is_asked[index]:
+                self._book_other(*place)
+                continue
+            count, verdict = int(table.counts[index]), int(table.verdicts[index])
+            problem = table.problems.get(index, "")
+            missing[index] = self._book_packet(*place, count, verdict, problem)
+
+    def _book_many(self, table: PacketTable, part: slice, missing: Array) -> None:
+        offsets, lengths = table.offsets[part], table.lengths[part]
+        ends = offsets + lengths
+        if offsets[0] != self._last_end or not (offsets[1:] == ends[:-1]).all():
+            raise AssertionError(
+                f"packets at {offsets[0]} do not follow what ended at {self._last_end}"
+            )
+        self._last_end = int(ends[-1])
+        apids, verdicts = table.apids[part], table.verdicts[part]
+        first = int(apids[0])
+        for apid in [first] if (apids == first).all() else np.unique(apids).tolist():
+            of_apid = np.flatnonzero(apids == apid) + part.start
+            if table.is_asked is not None:
+                is_asked = table.is_asked[of_apid]
+                self._count_others(apid, table.lengths[of_apid[~is_asked]])
+                of_apid = of_apid[is_asked]
+            if len(of_apid):
+                missing[of_apid] = self._count_packets(table, apid, of_apid)
+        problems = np.array([i for i in table.problems if part.start <= i < part.stop], np.int64)
+        is_damaged = verdicts == _DAMAGED
+        is_damaged[problems - part.start] = True
+        if table.is_asked is not None:
+            is_damaged &= table.is_asked[part]
+        for index in (np.flatnonzero(is_damaged) + part.start).tolist():
+            reason = table.problems.get(index) or CRC_DOES_NOT_HOLD
+            offset, length = int(table.offsets[index]), int(table.lengths[index])
+            self._note_damage(Damage(offset, length, Account.DAMAGED, reason))
+
+    def _count_packets(self, table: PacketTable, apid: int, packets: Array) -> Array:
+        """Count packets of one APID that were asked for; return what is missing before each."""
+        record = self.apids.setdefault(apid, ApidRecord())
+        verdicts, lengths = table.verdicts[packets], table.lengths[packets]
+        has_problem = (
+            np.isin(packets, list(table.problems)) if table.problems else verdicts > _DAMAGED
+        )
+        is_damaged = has_problem | (verdicts == _DAMAGED)
+        is_good = ~is_damaged & (verdicts == _GOOD)
+        for account, chosen in (
+            (Account.DAMAGED, is_damaged),
+            (Account.GOOD, is_good),
+            (Account.UNCHECKED, ~is_damaged & ~is_good),
+        ):
+            if count := int(np.count_nonzero(chosen)):
+                self.octets[account] += int(lengths[chosen].sum())
+                self.packets[account] += count
+                setattr(record, account.value, getattr(record, account.value) + count)
+        record.rows += len(packets) - int(np.count_nonzero(has_problem))
+        return record.sequence.add_all(
+            table.counts[packets], table.offsets[packets], verdicts != _DAMAGED
+        )
+
+    def _count_others(self, apid: int, lengths: Array) -> None:
+        if not len(lengths):
+            return
+        record = self.others.setdefault(apid, OtherRecord())
+        record.packets += len(lengths)
+        record.min_octets = min(record.min_octets, int(lengths.min()) - PRIMARY_HEADER_OCTETS)
+        record.max_octets = max(record.max_octets, int(lengths.max()) - PRIMARY_HEADER_OCTETS)
+        self.octets[Account.OTHER] += int(lengths.sum())
+        self.packets[Account.OTHER] += len(lengths)
+
+    def _book_packet(
+        self, offset: int, length: int, apid: int, count: int, verdict: int, problem: str
+    ) -> int:
+        record = self.apids.setdefault(apid, ApidRecord())
+        record.rows += not problem
+        missing = record.sequence.add(count, offset, is_trusted=verdict != _DAMAGED)
+        if problem or verdict == _DAMAGED:
             record.damaged += 1
-            self._book_damage(span, Account.DAMAGED, problem or span.reason)
-        elif span.verdict is Verdict.GOOD:
+            reason = problem or CRC_DOES_NOT_HOLD
+            self._book_damage(offset, length, Account.DAMAGED, reason)
+        elif verdict == _GOOD:
             record.good += 1
-            self._book(span, Account.GOOD)
+            self._book(offset, length, Account.GOOD)
         else:
             record.unchecked += 1
-            self._book(span, Account.UNCHECKED)
-        record.rows += not problem
-        return not problem
+            self._book(offset, length, Account.UNCHECKED)
+        return missing
 
     def add_other(self, span: Span) -> None:
         """Book a whole packet that was not asked for."""
         header = _header(span)
-        record = self.others.setdefault(header.apid, OtherRecord())
+        self._book_other(span.offset, span.length, header.apid)
+
+    def _book_other(self, offset: int, length: int, apid: int) -> None:
+        record = self.others.setdefault(apid, OtherRecord())
         record.packets += 1
-        record.min_octets = min(record.min_octets, header.data_octets)
-        record.max_octets = max(record.max_octets, header.data_octets)
-        self._book(span, Account.OTHER)
+        record.min_octets = min(record.min_octets, length - PRIMARY_HEADER_OCTETS)
+        record.max_octets = max(record.max_octets, length - PRIMARY_HEADER_OCTETS)
+        self._book(offset, length, Account.OTHER)
 
     def add(self, span: Span) -> None:
         """Book a span that is no packet with values."""
         if span.kind is Kind.IDLE:
-            self._book(span, Account.IDLE)
+            self._book(span.offset, span.length, Account.IDLE)
         elif span.kind is Kind.FILL:
-            self._book(span, Account.FILL)
+            self._book(span.offset, span.length, Account.FILL)
         elif span.kind is Kind.OTHER:
             self.add_other(span)
         elif span.kind is Kind.LOST:
             header = _header(span) if span.header else None
             if header is not None and header.apid in self.apids:
                 self.apids[header.apid].damaged += 1
-            self._book_damage(span, Account.DAMAGED, span.reason)
+            self._book_damage(span.offset, span.length, Account.DAMAGED, span.reason)
         else:
-            self._book_damage(span, Account.SKIPPED, "no packet here")
+            self._book_damage(span.offset, span.length, Account.SKIPPED, "no packet here")
 
     def close(self, input_octets: int) -> None:
         """Assert that the accounts hold every octet of the input."""
@@ -148,32 +271,33 @@ class Ledger:
         """Whether nothing was damaged, skipped or missing."""
         return not (self.octets[Account.DAMAGED] or self.octets[Account.SKIPPED] or self.missing)
 
-    def _book(self, span: Span, account: Account) -> None:
-        if span.offset != self._last_end:
-            raise AssertionError(
-                f"span at {span.offset}, but the one before ended at {self._last_end}"
-            )
-        self._last_end = span.offset + span.length
-        self.octets[account] += span.length
+    def _book(self, offset: int, length: int, account: Account) -> None:
+        if offset != self._last_end:
+            raise AssertionError(f"span at {offset}, but the one before ended at {self._last_end}")
+        self._last_end = offset + length
+        self.octets[account] += length
         self.packets[account] += account not in (Account.FILL, Account.SKIPPED)
 
-    def _book_damage(self, span: Span, account: Account, reason: str) -> None:
+    def _book_damage(self, offset: int, length: int, account: Account, reason: str) -> None:
+        self._book(offset, length, account)
         last = self._last
-        goes_on = last is not None and last.offset + last.length == span.offset
-        self._book(span, account)
+        goes_on = last is not None and last.offset + last.length == offset
         if goes_on and last is not None and last.account is account is Account.SKIPPED:
-            last.length += span.length
+            last.length += length
             if reason in self.reasons:
-                self.reasons[reason].octets += span.length
+                self.reasons[reason].octets += length
             return
+        self._note_damage(Damage(offset, length, account, reason))
+
+    def _note_damage(self, damage: Damage) -> None:
         self.damage_count += 1
-        self._last = Damage(span.offset, span.length, account, reason)
+        self._last = damage
         if len(self.damages) < self.max_damages:
-            self.damages.append(self._last)
-        if reason in self.reasons or len(self.reasons) < self.max_damages:
-            known = self.reasons.setdefault(reason, Reason(span.offset))
+            self.damages.append(damage)
+        if damage.reason in self.reasons or len(self.reasons) < self.max_damages:
+            known = self.reasons.setdefault(damage.reason, Reason(damage.offset))
             known.count += 1
-            known.octets += span.length
+            known.octets += damage.length
 
 
 def _header(span: Span) -> PrimaryHeader:

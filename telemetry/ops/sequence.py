@@ -3,11 +3,18 @@
 
 from collections import deque
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from telemetry.wire.space_packet import SEQUENCE_COUNT_MODULO
 
+if TYPE_CHECKING:
+    import numpy as np
+
+Array: TypeAlias = "np.ndarray[Any, Any]"
+
 _WINDOW = 64  # A packet that is later than this many others counts as a restart of the counter.
 _HALF = SEQUENCE_COUNT_MODULO // 2
+_SHORT_RUN = 48  # So few are done sooner one by one.
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +40,75 @@ class SequenceTracker:
     _last: int | None = None
     _recent: deque[int] = field(default_factory=lambda: deque(maxlen=_WINDOW))
 
-    def add(self, count: int, offset: int, *, is_trusted: bool = True) -> None:
-        """Take note of a packet; an untrusted count (CRC damaged) is believed only if it fits."""
-        last = self._last
+    def add(self, count: int, offset: int, *, is_trusted: bool = True) -> int:
+        """Take note of a packet and return how many are missing right before it.
+
+        An untrusted count (CRC damaged) is believed only if it fits.
+        """
+        last, missing = self._last, self.missing
         ahead = 1 if last is None else (count - last) % SEQUENCE_COUNT_MODULO
         if not is_trusted and ahead != 1:
-            return
+            return 0
         if last is not None and ahead != 1 and not self._is_news(count, ahead, last, offset):
-            return
+            return 0
         self._last = count
         self._recent.append(count)
+        return max(self.missing - missing, 0)
+
+    def add_all(self, counts: Array, offsets: Array, is_trusted: Array) -> Array:
+        """Take note of many packets, as `add` would of one after the other."""
+        import numpy as np
+
+        counts = counts.astype(np.int64)
+        steps = np.diff(counts, prepend=counts[:1]) % SEQUENCE_COUNT_MODULO
+        breaks = np.flatnonzero((steps < 1) | (steps >= _HALF) | ~is_trusted & (steps != 1))
+        missing = np.zeros(len(counts), np.int64)
+        at = 0
+        while at < len(counts):
+            following = int(np.searchsorted(breaks, at, side="right"))
+            end = int(breaks[following]) if following < len(breaks) else len(counts)
+            if end - at >= _SHORT_RUN and self._advances(int(counts[at]), bool(is_trusted[at])):
+                end = at + self._clear(counts[at:end], steps[at:end])
+                if end > at:
+                    self._add_run(counts[at:end], offsets[at:end], missing[at:end])
+                    at = end
+                    continue
+            end = min(end, at + _SHORT_RUN)
+            for index in range(at, max(end, at + 1)):
+                missing[index] = self.add(
+                    int(counts[index]), int(offsets[index]), is_trusted=bool(is_trusted[index])
+                )
+            at = max(end, at + 1)
+        return missing
+
+    def _advances(self, count: int, is_trusted: bool) -> bool:
+        """Whether the counter goes forward to `count`, with or without a gap."""
+        ahead = 1 if self._last is None else (count - self._last) % SEQUENCE_COUNT_MODULO
+        return ahead == 1 or (is_trusted and 1 < ahead < _HALF)
+
+    def _clear(self, counts: Array, steps: Array) -> int:
+        """Return how many of these, which go forward, surely come for the first time."""
+        import numpy as np
+
+        known = np.isin(counts[:_WINDOW], list(self._recent))
+        first = int(known.argmax()) if known.any() else len(counts)
+        if int(steps[1:].max(initial=0)) * _WINDOW < SEQUENCE_COUNT_MODULO:
+            return first
+        travelled = np.cumsum(steps)
+        around = travelled[_WINDOW:] - travelled[:-_WINDOW] >= SEQUENCE_COUNT_MODULO
+        return min(first, _WINDOW + int(around.argmax()) if around.any() else len(counts))
+
+    def _add_run(self, counts: Array, offsets: Array, missing: Array) -> None:
+        """Take note of packets with whose counts the counter goes forward; fill in `missing`."""
+        import numpy as np
+
+        before = counts[0] - 1 if self._last is None else self._last
+        missing[:] = np.diff(counts, prepend=before) % SEQUENCE_COUNT_MODULO - 1
+        for index in np.flatnonzero(missing).tolist():
+            last = int(counts[index - 1]) if index else int(before)
+            self._add_gap(Gap(int(offsets[index]), last, int(missing[index])))
+        self._last = int(counts[-1])
+        self._recent.extend(counts[-_WINDOW:].tolist())
 
     def _is_news(self, count: int, ahead: int, last: int, offset: int) -> bool:
         """Judge a count that is not the next one; True when the counter goes on from it."""

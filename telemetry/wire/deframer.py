@@ -18,9 +18,7 @@ from telemetry.wire.space_packet import (
     PrimaryHeader,
     parse_primary_header,
 )
-from telemetry.wire.spans import Kind, Span, Verdict
-
-CRC_DOES_NOT_HOLD = "the CRC does not hold"
+from telemetry.wire.spans import CRC_DOES_NOT_HOLD, Kind, Span, Verdict
 
 _ZEROS = bytes(1 << 20)
 _ZERO_HEADER = _ZEROS[:PRIMARY_HEADER_OCTETS]

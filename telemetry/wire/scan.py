@@ -13,7 +13,7 @@ import numpy as np
 from telemetry.common.kernels import Kernels
 from telemetry.wire.batch import Octets, PacketBatch, VerdictCode
 from telemetry.wire.chain import ApidTables, Chain, clean_chain
-from telemetry.wire.deframer import CRC_DOES_NOT_HOLD, Deframer
+from telemetry.wire.deframer import Deframer
 from telemetry.wire.rules import StreamRules
 from telemetry.wire.space_packet import (
     DATA_LENGTH_BIAS,
@@ -21,7 +21,7 @@ from telemetry.wire.space_packet import (
     PRIMARY_HEADER_OCTETS,
     parse_primary_header,
 )
-from telemetry.wire.spans import Kind, Span
+from telemetry.wire.spans import CRC_DOES_NOT_HOLD, Kind, Span
 
 _FIRST_RUN = 64  # Packets to look at together where nothing is known yet.
 _LONGEST_RUN = 1 << 16

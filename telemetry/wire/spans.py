@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 from telemetry.wire.space_packet import PrimaryHeader
 
+CRC_DOES_NOT_HOLD = "the CRC does not hold"
+
 
 class Kind(StrEnum):
     """What the octets of a span are."""

@@ -1,10 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """The ledger and the sequence counts."""
 
-import pytest
+import random
 
-from telemetry.ops.ledger import Account, Ledger
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from telemetry.ops.ledger import Account, Ledger, PacketTable
 from telemetry.ops.sequence import Gap, SequenceTracker
+from telemetry.wire.batch import VerdictCode
 from telemetry.wire.space_packet import PrimaryHeader
 from telemetry.wire.spans import Kind, Span, Verdict
 
@@ -108,3 +114,93 @@ def test_lists_stay_short_however_long_the_damage():
         ledger.add(Span(Kind.LOST, index * 2 + 1, 1, HEADER, reason=f"reason {index}"))
     assert len(ledger.damages) == len(ledger.reasons) == 5
     assert ledger.damage_count == 100
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    runs=st.lists(
+        st.tuples(
+            st.sampled_from([1, 1, 1, 2, 0, -1, -3, 64, 65, 255, 300, 8191, 8192, 9000, -70]),
+            st.integers(1, 200),
+            st.sampled_from([1, 1, 1, 2, 3, 256, 257, 0]),
+        ),
+        min_size=1,
+        max_size=8,
+    ),
+    doubts=st.sets(st.integers(0, 400), max_size=5),
+    cut=st.integers(0, 400),
+)
+def test_many_counts_at_once_are_judged_as_one_by_one(runs, doubts, cut):
+    counts, at = [], 16300
+    for jump, length, stride in runs:
+        at += jump
+        counts += [(at + index * stride) % 16384 for index in range(length)]
+        at += (length - 1) * stride
+    trusted = [index not in doubts for index in range(len(counts))]
+    one_by_one, at_once = SequenceTracker(max_gaps=50), SequenceTracker(max_gaps=50)
+    missing = [
+        one_by_one.add(count, 10 * index, is_trusted=is_trusted)
+        for index, (count, is_trusted) in enumerate(zip(counts, trusted, strict=True))
+    ]
+    found = []
+    for part in (slice(0, cut), slice(cut, None)):
+        columns = np.array(counts[part]), 10 * np.arange(len(counts))[part], np.array(trusted[part])
+        if len(columns[0]):
+            found += at_once.add_all(columns[0], columns[1], columns[2]).tolist()
+    assert found == missing
+    assert at_once == one_by_one
+
+
+def table_of(spans, problems, asked):
+    return PacketTable(
+        offsets=np.array([span.offset for span in spans], np.int64),
+        lengths=np.array([span.length for span in spans], np.int64),
+        apids=np.array([span.header.apid for span in spans], np.uint16),
+        counts=np.array([span.header.sequence_count for span in spans], np.uint16),
+        verdicts=np.array([VerdictCode[span.verdict.name] for span in spans], np.uint8),
+        problems=problems,
+        is_asked=asked and np.array([span.header.apid in asked for span in spans], np.bool_),
+    )
+
+
+@settings(max_examples=150, deadline=None)
+@given(seed=st.integers(0, 1 << 32), asked=st.sampled_from([None, {66}, {66, 67}]))
+def test_a_table_of_packets_is_booked_as_one_packet_after_the_other(seed, asked):
+    rng = random.Random(seed)
+    spans, at, counts = [], 0, {66: 16380, 67: 5}
+    for _ in range(rng.randrange(1, 12)):
+        for _ in range(rng.choice([1, 3, 30, 90])):
+            apid, verdict = rng.choice([66, 66, 66, 67]), rng.choice([*Verdict, Verdict.GOOD])
+            header = PrimaryHeader(0, 0, 0, apid, 3, counts[apid], length := rng.randrange(90))
+            counts[apid] = (counts[apid] + rng.choice([1] * 20 + [0, 3, 300])) % 16384
+            reason = "the CRC does not hold" if verdict is Verdict.DAMAGED else ""
+            spans.append(Span(Kind.PACKET, at, length + 7, header, verdict=verdict, reason=reason))
+            at += length + 7
+        for kind in rng.choices([*Kind][1:], k=rng.randrange(3)):
+            length = rng.randrange(1, 9)
+            spans.append(Span(kind, at, length, HEADER._replace(data_length=length), reason="why"))
+            at += length
+    packets = [span for span in spans if span.kind is Kind.PACKET]
+    problems = {i: f"no {i % 3}" for i in range(len(packets)) if rng.random() < 0.05}
+    one_by_one, at_once = Ledger(max_damages=7), Ledger(max_damages=7)
+    for span in spans:
+        if span.kind is not Kind.PACKET:
+            one_by_one.add(span)
+        elif asked and span.header.apid not in asked:
+            one_by_one.add_other(span)
+        else:
+            one_by_one.add_packet(span, problems.get(packets.index(span), ""))
+    others = tuple(span for span in spans if span.kind is not Kind.PACKET)
+    at_once.add_table(table_of(packets, problems, asked), others)
+    one_by_one.close(at)
+    at_once.close(at)
+    assert at_once == one_by_one
+
+
+def test_a_hole_between_packets_of_a_table_stops_the_run():
+    spans = [
+        Span(Kind.PACKET, 8 * i, 7, HEADER._replace(sequence_count=i), verdict=Verdict.GOOD)
+        for i in range(40)
+    ]
+    with pytest.raises(AssertionError, match="do not follow"):
+        Ledger().add_table(table_of(spans, {}, None), ())
