@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The README's commands run as they stand there."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fw_tools.cli.main import COMMANDS
+
+
+def sections(text: str) -> dict[str, str]:
+    """Return the shell block of each `### ` section."""
+    found = re.findall(r"^### (.+?)\n.*?```sh\n(.*?)```", text, re.MULTILINE | re.DOTALL)
+    return dict(found)
+
+
+@pytest.mark.parametrize("section", ["My bench", "My dump", "My payload"])
+def test_the_first_ten_minutes_run(section: str, repository: Path, tmp_path: Path) -> None:
+    script = sections((repository / "README.md").read_text())[section]
+    commands = [line for line in script.splitlines() if not line.startswith("cd ")]
+    assert len(commands) in (2, 3)
+    shutil.copytree(
+        repository / "examples", tmp_path / "examples", ignore=shutil.ignore_patterns("build")
+    )
+    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_every_command_is_in_the_readme(repository: Path) -> None:
+    text = (repository / "README.md").read_text()
+    missing = [name for name in COMMANDS if f"fw-tools {name}" not in text]
+    assert not missing, f"the README says nothing of {', '.join(missing)}"
