@@ -10,7 +10,8 @@ from telemetry.common.command import LazyGroup, run
 _HELP = """Read spacecraft telemetry: dumps in, named values out.
 
 You need a dump of CCSDS space packets and a definition that says what is in them, written in
-construct (https://construct.readthedocs.io).
+construct (https://construct.readthedocs.io) or as a table (CSV). Without one, begin with:
+  fw-telemetry init pass17.bin -o mission.py
 
 \b
 Look at the first packets, then write all of them:
@@ -32,6 +33,7 @@ Exit codes:
     cls=LazyGroup,
     help=_HELP,
     lazy={
+        "init": ("telemetry.cli.init:init", "Write a first definition from what a dump holds."),
         "decode": ("telemetry.cli.decode:decode", "Decode a dump to CSV, JSON lines or Parquet."),
     },
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
