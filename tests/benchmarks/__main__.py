@@ -4,11 +4,12 @@
 import sys
 
 import simulation
+import telemetry_columns
 from rich.console import Console
 from rich.table import Table
 from rows import RESULTS, Case, Row, rows, store
 
-CASES: dict[str, Case] = {**simulation.CASES}
+CASES: dict[str, Case] = {**simulation.CASES, **telemetry_columns.CASES}
 
 
 def main() -> int:

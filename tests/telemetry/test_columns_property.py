@@ -4,22 +4,23 @@
 import contextlib
 import io
 import math
+import operator
 import struct
+from itertools import pairwise
 
 import construct
 import numpy as np
-import pytest
 from construct import this
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from telemetry.columns.column import Column
-from telemetry.columns.fallback import build_columns, leaves_of
+from telemetry.columns.fallback import leaves_of
 from telemetry.columns.field_path import FieldError, parse_data_field
 from telemetry.columns.flatten import VERDICT_COLUMN
 from telemetry.columns.plan import compile_packet
 from telemetry.wire.batch import PacketBatch
-from telemetry.wire.space_packet import PrimaryHeader, parse_primary_header
+from telemetry.wire.space_packet import PrimaryHeader
 
 HEADER = bytes([0x08, 0x42, 0xC0, 0x07, 0x00, 0x00])
 
@@ -50,7 +51,7 @@ def leaves_of_column(column: Column):
     values = column.raw.tolist()
     if column.is_octets:
         ends = column.offsets.tolist()
-        values = [bytes(column.raw[a:b]) for a, b in zip(ends, ends[1:], strict=False)]
+        values = [bytes(column.raw[a:b]) for a, b in pairwise(ends)]
     present = [True] * len(values) if column.present is None else column.present.tolist()
     known = [(value if shown else None) for value, shown in zip(values, present, strict=True)]
     if not column.is_list:
@@ -58,7 +59,7 @@ def leaves_of_column(column: Column):
     ends = column.offsets.tolist()
     return [
         {column.name.replace("[]", f"[{i}]"): v for i, v in enumerate(known[a:b])}
-        for a, b in zip(ends, ends[1:], strict=False)
+        for a, b in pairwise(ends)
     ]
 
 
@@ -113,7 +114,7 @@ def assert_columns_equal_construct(layout, data_fields, *, gap=b"", plan=None):
     return plan
 
 
-# --- Definitions ------------------------------------------------------------------------------------
+# --- Definitions ----------------------------------------------------------------------------------
 
 FLOATS = [
     getattr(construct, f"Float{bits}{order}") for bits in (16, 32, 64) for order in ("b", "l", "n")
@@ -202,111 +203,107 @@ def bit_structs(draw):
     return construct.BitStruct(*fields)
 
 
+BINARY = (
+    operator.add,
+    operator.sub,
+    operator.mul,
+    operator.floordiv,
+    operator.mod,
+    operator.truediv,
+    operator.and_,
+    operator.or_,
+    operator.xor,
+    operator.lshift,
+    operator.rshift,
+    operator.lt,
+    operator.eq,
+    operator.ne,
+    operator.ge,
+)
+NUMBERS = (-300, -2, -1, 0, 1, 2, 3, 7, 255, 1 << 31, 1 << 63)
+
+
 @st.composite
 def expressions(draw, names, depth=2):
     """Arithmetic with the integers of these names."""
     if depth == 0 or draw(st.booleans()):
-        if draw(st.booleans()):
-            return this[draw(st.sampled_from(names))]
-        return draw(st.sampled_from([-300, -2, -1, 0, 1, 2, 3, 7, 255, 2**31, 2**63]))
+        path = this[draw(st.sampled_from(names))]
+        return path if draw(st.booleans()) else draw(st.sampled_from(NUMBERS))
     left = draw(expressions(names, depth - 1))
+    match draw(st.integers(0, 5)):
+        case 0:
+            return -left
+        case 1 if not isinstance(left, int):
+            return ~left
     right = draw(expressions(names, depth - 1))
-    operation = draw(
-        st.sampled_from(
-            [
-                "+",
-                "-",
-                "*",
-                "//",
-                "%",
-                "/",
-                "&",
-                "|",
-                "^",
-                "<<",
-                ">>",
-                "<",
-                "==",
-                "!=",
-                ">=",
-                "neg",
-                "not",
-            ]
-        )
-    )
-    import operator as op
-
-    table = {"+": op.add, "-": op.sub, "*": op.mul, "//": op.floordiv, "%": op.mod, "/": op.truediv}
-    table |= {"&": op.and_, "|": op.or_, "^": op.xor, "<<": op.lshift, ">>": op.rshift}
-    table |= {"<": op.lt, "==": op.eq, "!=": op.ne, ">=": op.ge}
-    if operation == "neg":
-        return -left
-    if operation == "not" and not isinstance(left, int):
-        return ~left
     try:
-        return table.get(operation, op.add)(left, right)
-    except (ArithmeticError, ValueError, OverflowError, MemoryError):
+        return draw(st.sampled_from(BINARY))(left, right)
+    except (
+        ArithmeticError,
+        ValueError,
+        TypeError,
+        MemoryError,
+    ):  # Of two numbers, computed at once.
         return left
+
+
+@st.composite
+def dependent_fields(draw, names):
+    """A field that depends on the integers of these names."""
+    name = st.sampled_from(names)
+    match draw(st.integers(0, 6)):
+        case 0:
+            return construct.Computed(draw(expressions(names)))
+        case 1:
+            other = draw(st.one_of(st.just(construct.Pass), fixed_fields()))
+            return construct.IfThenElse(draw(expressions(names)), draw(fixed_fields()), other)
+        case 2:
+            options = draw(st.dictionaries(st.integers(0, 3), fixed_fields(), min_size=1))
+            default = draw(st.one_of(st.none(), fixed_fields()))
+            return construct.Switch(this[draw(name)] % 4, options, default)
+        case 3:
+            return construct.Bytes(this[draw(name)] % 5)
+        case 4:
+            element = draw(st.one_of(fixed_fields(), nested_structs()))
+            return construct.Array(this[draw(name)] % 4, element)
+        case 5:
+            inner = construct.Struct("x" / construct.Int8ub, "rest" / construct.GreedyBytes)
+            return construct.FixedSized(this[draw(name)] % 5, inner)
+    return construct.If(this[draw(name)] % 2, construct.Array(this[draw(name)] % 3, construct.Byte))
 
 
 @st.composite
 def definitions(draw):
     """A Struct of anything that the compiler knows, later fields depending on earlier ones."""
-    fields, numbers, small = [], [], []
-    for index in range(draw(st.integers(1, 5))):
-        name = f"f{index}"
-        kind = draw(st.integers(0, 10))
-        if kind <= 3 or not numbers:
-            inner = draw(fixed_fields())
-            fields.append(name / inner)
-            if isinstance(inner, construct.FormatField | construct.BytesInteger):
-                if not isinstance(inner, construct.FormatField) or inner.fmtstr[1] not in "efd":
-                    numbers.append(name)
-            continue
-        if kind == 4:
-            fields.append(name / construct.Array(draw(st.integers(0, 3)), draw(fixed_fields())))
-        elif kind == 5:
-            fields.append(name / construct.Computed(draw(expressions(numbers))))
-        elif kind == 6:
-            condition = draw(expressions(numbers))
-            fields.append(
-                name
-                / construct.IfThenElse(
-                    condition,
-                    draw(fixed_fields()),
-                    draw(st.one_of(st.just(construct.Pass), fixed_fields())),
-                )
-            )
-        elif kind == 7:
-            cases = draw(st.dictionaries(st.integers(0, 3), fixed_fields(), min_size=1, max_size=3))
-            default = draw(st.one_of(st.none(), fixed_fields()))
-            fields.append(name / construct.Switch(this[numbers[-1]] % 4, cases, default))
-        elif kind == 8:
-            fields.append(name / construct.Bytes(this[draw(st.sampled_from(numbers))] % 5))
-        elif kind == 9:
-            element = draw(st.one_of(fixed_fields(), nested_structs()))
-            fields.append(name / construct.Array(this[draw(st.sampled_from(numbers))] % 4, element))
-        else:
-            fields.append(name / draw(nested_structs()))
-    tail = draw(st.integers(0, 3))
-    if tail == 1:
-        fields.append("tail" / construct.GreedyBytes)
-    elif tail == 2:
-        element = draw(st.one_of(fixed_fields(), nested_structs()))
-        if element.sizeof():
-            fields.append("tail" / construct.GreedyRange(element))
-    elif tail == 3:
-        fields.append(construct.Terminated)
-    return construct.Struct(*fields)
+    first = draw(integers())
+    fields, numbers = ["f0" / first], ["f0"]
+    for index in range(1, draw(st.integers(1, 5))):
+        kinds = (fixed_fields(), integers(), nested_structs(), dependent_fields(numbers))
+        inner = draw(st.one_of(*kinds))
+        if draw(st.integers(0, 5)) == 0:
+            inner = construct.Array(draw(st.integers(0, 3)), inner)
+        fields.append(f"f{index}" / inner)
+        if isinstance(inner, construct.BytesInteger):
+            numbers.append(f"f{index}")
+    return construct.Struct(*fields, *draw(tails()))
+
+
+@st.composite
+def tails(draw):
+    """What a packet may end in."""
+    element = draw(st.one_of(fixed_fields(), nested_structs()))
+    endings = [(), ("tail" / construct.GreedyBytes,), (construct.Terminated,)]
+    if element.sizeof():
+        endings.append(("tail" / construct.GreedyRange(element),))
+    return draw(st.sampled_from(endings))
 
 
 @st.composite
 def nested_structs(draw):
     """A Struct of fields at fixed places and what is computed of them."""
     fields = [f"n{i}" / draw(fixed_fields()) for i in range(draw(st.integers(1, 3)))]
-    fields.insert(0, "k" / construct.Int8ub)
-    fields.append("c" / construct.Computed(draw(expressions(["k"]))))
-    return construct.Struct(*fields)
+    computed = "c" / construct.Computed(draw(expressions(["k"])))
+    return construct.Struct("k" / construct.Int8ub, *fields, computed)
 
 
 @st.composite
