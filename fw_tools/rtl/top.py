@@ -95,7 +95,7 @@ def _port_groups(payload: Payload, memories: list[MemoryParts]) -> Iterator[Port
         ports = (Port(f"{spec.name}_{p.name}", p.bits, p.remark) for p in memory.ports)
         yield PortGroup(title, tuple(ports))
     inputs = (
-        Port(f"input_{field.source.removeprefix(INPUT_PREFIX)}_i", field.bits, field.unit)
+        Port(f"input_{field.source.removeprefix(INPUT_PREFIX)}_i", field.bits, field.raw_remark)
         for field in _inputs(payload)
     )
     yield PortGroup("Measured elsewhere, sent in telemetry; synchronous to clk_i.", tuple(inputs))

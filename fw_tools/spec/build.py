@@ -5,8 +5,15 @@ from collections.abc import Mapping
 
 from fw_tools.ecc.records import MemorySpec
 from fw_tools.power.records import FaultResponses, HardTrip, OnUpset, PowerGood, RailSpec
-from fw_tools.spec.records import FieldSpec, PacketSpec
-from fw_tools.spec.schema import HardTripTable, MemoryTable, PacketTable, RailTable
+from fw_tools.spec.records import CalibrationSpec, FieldSpec, LimitsSpec, PacketSpec
+from fw_tools.spec.schema import (
+    CalibrationTable,
+    HardTripTable,
+    LimitsTable,
+    MemoryTable,
+    PacketTable,
+    RailTable,
+)
 
 
 def memory_spec(name: str, table: MemoryTable) -> MemorySpec:
@@ -65,7 +72,26 @@ def packet_spec(name: str, table: PacketTable, bits: Mapping[str, int]) -> Packe
                 source=field.source,
                 bits=field.bits or bits[field.source],
                 unit=field.unit,
+                calibration=_calibration(field.calibration),
+                limits=_limits(field.limits),
             )
             for field in table.fields
         ),
     )
+
+
+def _calibration(table: CalibrationTable | None) -> CalibrationSpec | None:
+    if table is None:
+        return None
+    return CalibrationSpec(
+        polynomial=tuple(table.polynomial or ()),
+        spline=tuple(table.spline or ()),
+        extrapolate=table.extrapolate,
+        table=tuple(table.table or ()),
+    )
+
+
+def _limits(table: LimitsTable | None) -> LimitsSpec | None:
+    if table is None:
+        return None
+    return LimitsSpec(warning=table.warning, alarm=table.alarm, persistence=table.persistence)

@@ -7,6 +7,7 @@ from typing import Any
 from fw_tools.spec import names
 from fw_tools.spec.draft import Draft
 from fw_tools.spec.findings import nearest
+from fw_tools.spec.meanings import check_meaning
 from fw_tools.spec.records import PACKET_OVERHEAD_OCTETS
 from fw_tools.spec.sources import (
     BITMAP_SOURCES,
@@ -44,6 +45,7 @@ def check_packets(draft: Draft) -> None:
         for field in fields:
             _check_source(draft, field, sources)
             _check_input(draft, field, inputs)
+            check_meaning(draft, *field)
         _check_length(draft, name, fields, sources)
 
 

@@ -2,10 +2,30 @@
 """The frozen model of a description: what every floor above reads."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 
 from fw_tools.ecc.records import MemorySpec
 from fw_tools.power.records import RailSpec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalibrationSpec:
+    """Raw count to engineering value; exactly one of the three is not empty."""
+
+    polynomial: tuple[Decimal, ...] = ()  # Coefficients, the lowest first.
+    spline: tuple[tuple[Decimal, Decimal], ...] = ()  # (raw, engineering), raw rising.
+    extrapolate: bool = False  # Of the spline.
+    table: tuple[tuple[Decimal, Decimal], ...] = ()  # (raw, engineering)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitsSpec:
+    """Bounds (low, high) on the engineering value, None where there is no bound."""
+
+    warning: tuple[Decimal | None, Decimal | None] | None
+    alarm: tuple[Decimal | None, Decimal | None] | None
+    persistence: int  # Violations in a row before the state is raised, from 1.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,7 +35,16 @@ class FieldSpec:
     name: str
     source: str  # Where the value comes from; see `fw_tools.spec.sources`.
     bits: int  # 8, 16, 24 or 32
-    unit: str  # "" where the value has none.
+    unit: str  # Of the engineering value; "" where it has none.
+    calibration: CalibrationSpec | None = None
+    limits: LimitsSpec | None = None
+
+    @property
+    def raw_remark(self) -> str:
+        """What the raw count is, in few words for the comment of a port; "" without a unit."""
+        if self.calibration is None:
+            return self.unit
+        return f"raw count, calibrated to {self.unit}" if self.unit else "raw count"
 
 
 # Octets of a housekeeping report besides its fields: primary header 6 (CCSDS 133.0-B 4.1.3),

@@ -13,13 +13,16 @@ from fw_tools.power.records import FaultResponse, OnUpset
 from fw_tools.spec.values import (
     Amps,
     Axis,
+    Bounds,
     Clock,
     CodeName,
     Duration,
     DurationOrNone,
     Name,
+    Number,
     Percent,
     Period,
+    Point,
     Response,
     Scalar,
     ScrubInterval,
@@ -147,6 +150,41 @@ class RailTable(Table):
     )
 
 
+class CalibrationTable(Table):
+    """calibration = {...}: how a raw count becomes an engineering value; one of the three."""
+
+    polynomial: list[Number] | None = key(
+        "Coefficients, the lowest first.", [-273.15, 0.01], default=None, min_length=1
+    )
+    spline: list[Point] | None = key(
+        "Points [raw, engineering] of rising raw counts, joined by straight lines.",
+        [[0, -40], [512, 25], [1023, 125]],
+        default=None,
+        min_length=2,
+    )
+    extrapolate: bool = key(
+        "Lengthen the outermost lines of the spline; without, there is no value outside.",
+        True,
+        default=False,
+    )
+    table: list[Point] | None = key(
+        "Pairs [raw, engineering]; other counts have no value.",
+        [[0, 1.5], [1, 3]],
+        default=None,
+        min_length=1,
+    )
+
+
+class LimitsTable(Table):
+    """limits = {...}: where the ground warns and alarms; bounds in the unit of the field."""
+
+    warning: Bounds | None = key("Warning outside of [low, high].", [-10, 85], default=None)
+    alarm: Bounds | None = key("Alarm outside of [low, high].", [-20, 95], default=None)
+    persistence: int = key(
+        "Violations in a row before the state is raised.", 3, default=1, ge=1, le=65535
+    )
+
+
 class FieldTable(Table):
     """One field of a packet."""
 
@@ -155,7 +193,21 @@ class FieldTable(Table):
     bits: int | None = key(
         "Width of an input: 8, 16, 24 or 32. Other sources have their own.", 16, default=None
     )
-    unit: Unit = key("Unit of the value, for the ground.", "cK", default="")
+    unit: Unit = key(
+        "Unit of the value, for the ground; with a calibration, of the calibrated value.",
+        "degC",
+        default="",
+    )
+    calibration: CalibrationTable | None = key(
+        "Raw count to engineering value, on the ground; the packet carries the raw count.",
+        {"polynomial": [-273.15, 0.01]},
+        default=None,
+    )
+    limits: LimitsTable | None = key(
+        "Warning and alarm limits, on the ground.",
+        {"warning": [-10, 85], "alarm": [-20, 95]},
+        default=None,
+    )
 
 
 class PacketTable(Table):

@@ -27,6 +27,12 @@ _OF_MEMORY = {
 }
 
 
+def has_names(source: str) -> bool:
+    """Return whether values of `source` are an enumeration, for which numbers mean nothing."""
+    is_state = source.startswith("rail.") and source.endswith(".state")
+    return is_state or source in ("rails.first_fault_rail", "rails.first_fault_cause")
+
+
 def bitmap_bits(rail_count: int) -> int:
     """Return the width of a rail bitmap: 8, 16, 24 or 32 bits. `ValueError` beyond 32 rails."""
     if rail_count > MAX_BITMAP_RAILS:

@@ -119,6 +119,38 @@ def _parse_axis(value: object) -> list[bool | int | Decimal | str]:
     return [_parse_scalar(item) for item in value]
 
 
+def parse_number(value: object) -> Decimal:
+    """Return a finite number of the file exactly; `ValueError` for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        shown = repr(value) if isinstance(value, str) else value
+        raise ValueError(f"expected a number, got {shown}")
+    if not Decimal(value).is_finite():
+        raise ValueError(f"expected a finite number, got {value}")
+    return Decimal(value)
+
+
+def _parse_point(value: object) -> tuple[Decimal, Decimal]:
+    if not isinstance(value, list) or len(value) != 2:
+        raise ValueError("expected a pair [raw, engineering]")
+    return parse_number(value[0]), parse_number(value[1])
+
+
+def parse_bounds(value: object) -> tuple[Decimal | None, Decimal | None]:
+    """Return (low, high) of a range such as [-10, 85]; None for -inf and inf.
+
+    Raises `ValueError` when it is no pair of numbers, bounds nothing, or its ends are swapped.
+    """
+    if not isinstance(value, list) or len(value) != 2:
+        raise ValueError("expected [low, high], with -inf or inf where there is no bound")
+    low = None if value[0] == Decimal("-inf") else parse_number(value[0])
+    high = None if value[1] == Decimal("inf") else parse_number(value[1])
+    if low is None and high is None:
+        raise ValueError("[-inf, inf] bounds nothing; leave it out")
+    if low is not None and high is not None and low > high:
+        raise ValueError(f"limits in the wrong order: low {low} is above high {high}")
+    return low, high
+
+
 def _as_list(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
@@ -150,6 +182,10 @@ Texts = Annotated[
     BeforeValidator(_as_list),
     WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
 ]
+Number = Annotated[Decimal, Parsed(parse_number, {"type": "number"})]
+_PAIR = {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}
+Point = Annotated[tuple[Decimal, Decimal], Parsed(_parse_point, _PAIR)]
+Bounds = Annotated[tuple[Decimal | None, Decimal | None], Parsed(parse_bounds, _PAIR)]
 _SCALAR = {"type": ["boolean", "integer", "number", "string"]}
 Scalar = Annotated[bool | int | Decimal | str, Parsed(_parse_scalar, _SCALAR)]
 Axis = Annotated[

@@ -2,8 +2,10 @@
 import ast
 import random
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
+import numpy as np
 import pytest
 from construct import EnumInteger
 
@@ -11,8 +13,11 @@ from fw_tools.flow.benches.housekeeping import packet_config
 from fw_tools.rtl.telemetry_module import render_telemetry_module
 from fw_tools.spec.load import load_payload
 from fw_tools.spec.names import check_identifier
-from fw_tools.spec.records import FieldSpec, Payload
+from fw_tools.spec.records import CalibrationSpec, FieldSpec, LimitsSpec, Payload
 from hdl.tb.reports import Report, decode_report, load_definitions
+from telemetry import Limits, LimitState, Polynomial, Spline, Table
+from telemetry.columns.column import Column
+from telemetry.columns.meanings import compile_meanings
 
 DIGEST = "89abcdef" * 8
 APID = 66
@@ -40,11 +45,28 @@ def packed(payload: Payload, seed: int) -> bytes:
     return report.pack(random_values(payload, seed), count=seed, coarse=seed, fine=seed)
 
 
-def test_it_imports_construct_and_nothing_else(payload: Payload, tmp_path: Path) -> None:
-    tree = ast.parse(write_module(payload, tmp_path).read_text())
-    imports = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
-    assert [node.module for node in imports if isinstance(node, ast.ImportFrom)] == ["construct"]
-    assert len(imports) == 1
+def imported(path: Path) -> dict[str | None, list[str]]:
+    nodes = list(ast.walk(ast.parse(path.read_text())))
+    assert not [node for node in nodes if isinstance(node, ast.Import)]
+    froms = [node for node in nodes if isinstance(node, ast.ImportFrom)]
+    return {node.module: [name.name for name in node.names] for node in froms}
+
+
+def with_fields(payload: Payload, *fields: FieldSpec) -> Payload:
+    return replace(payload, packets=(replace(payload.packets[0], fields=fields),))
+
+
+def test_it_imports_construct_and_what_says_meanings(payload: Payload, tmp_path: Path) -> None:
+    names = imported(write_module(payload, tmp_path))
+    assert list(names) == ["construct", "telemetry"]
+    assert names["telemetry"] == ["Limits", "Polynomial", "field"]
+
+
+def test_without_a_unit_or_more_it_imports_construct_alone(
+    payload: Payload, tmp_path: Path
+) -> None:
+    plain = FieldSpec(name="a", source="input.a", bits=8, unit="")
+    assert list(imported(write_module(with_fields(payload, plain), tmp_path))) == ["construct"]
 
 
 def test_every_field_reads_back_and_builds_the_same_octets(
@@ -79,10 +101,55 @@ def test_states_causes_and_rails_have_names(payload: Payload, tmp_path: Path) ->
 def test_units_and_sources_are_given_with_the_fields(payload: Payload, tmp_path: Path) -> None:
     definition = load_definitions(write_module(payload, tmp_path))[APID]
     remarks = {subcon.name: subcon.docs for subcon in definition.subcons}
-    assert remarks["core_temperature"] == "cK; input.core_temperature"
-    assert remarks["uptime_s"] == "s; time.seconds"
+    assert remarks["core_temperature"] == "input.core_temperature"
     assert remarks["rails_on"] == "rails.on"
+    assert definition.uptime_s.meaning.unit == "s"
     assert definition.subcons[-1].name == "packet_error_control"
+
+
+def test_a_temperature_is_calibrated_and_judged_on_the_ground(
+    payload: Payload, tmp_path: Path
+) -> None:
+    definition = load_definitions(write_module(payload, tmp_path))[APID]
+    meanings = compile_meanings(definition)
+    # By hand: 0.01 K a count, 0 degC is 273.15 K. Warning above 85, alarm above 95 degC.
+    raw = np.array([27315, 35814, 35816, 36816, 36817], dtype=np.uint16)
+    columns = {"core_temperature": Column(name="core_temperature", raw=raw)}
+    found = meanings.apply(columns)["core_temperature"]
+    assert found.unit == "degC"
+    assert found.engineering is not None
+    assert found.engineering.round(9).tolist() == [0, 84.99, 85.01, 95.01, 95.02]
+    assert found.state is not None
+    assert found.state.tolist() == [0, 0, 0, 0, LimitState.ALARM_HIGH]  # The third in a row.
+
+
+D = Decimal
+EVERY_FORM = {
+    CalibrationSpec(polynomial=(D("1E-2"),)): Polynomial((0.01,)),
+    CalibrationSpec(spline=((D(0), D("-1.5")), (D(9), D(3)))): Spline(((0, -1.5), (9, 3))),
+    CalibrationSpec(spline=((D(0), D(0)), (D(1), D(2))), extrapolate=True): Spline(
+        ((0, 0), (1, 2)), extrapolate=True
+    ),
+    CalibrationSpec(table=((D(7), D("0.5")),)): Table(((7, 0.5),)),
+}
+
+
+@pytest.mark.parametrize(("spec", "meant"), EVERY_FORM.items())
+def test_every_form_of_a_calibration_is_written(
+    payload: Payload, tmp_path: Path, spec: CalibrationSpec, meant: object
+) -> None:
+    field = FieldSpec(name="a", source="input.a", bits=8, unit="", calibration=spec)
+    path = write_module(with_fields(payload, field), tmp_path)
+    assert load_definitions(path)[APID].a.meaning.calibration == meant
+    assert imported(path)["telemetry"] == [type(meant).__name__, "field"]
+
+
+def test_limits_are_written_with_their_open_ends(payload: Payload, tmp_path: Path) -> None:
+    limits = LimitsSpec(warning=(None, D("1.5")), alarm=None, persistence=1)
+    field = FieldSpec(name="a", source="input.a", bits=8, unit="V", limits=limits)
+    path = write_module(with_fields(payload, field), tmp_path)
+    assert load_definitions(path)[APID].a.meaning.limits == Limits(warning=(None, 1.5))
+    assert 'field(Int8ub, unit="V", limits=Limits(warning=(None, 1.5)))' in path.read_text()
 
 
 # Both are arguments of construct.Enum that a rail of that name would be given twice.
@@ -101,7 +168,7 @@ def test_every_width_of_a_field_is_read(payload: Payload, tmp_path: Path) -> Non
         FieldSpec(name=f"f{bits}", source=f"input.f{bits}", bits=bits, unit="")
         for bits in (8, 16, 24, 32)
     )
-    wide = replace(payload, packets=(replace(payload.packets[0], fields=fields),))
+    wide = with_fields(payload, *fields)
     definitions = load_definitions(write_module(wide, tmp_path))
     _, read = decode_report(definitions, packed(wide, 3))
     assert {field.name: read[field.name] for field in fields} == random_values(wide, 3)

@@ -3,6 +3,7 @@
 
 import json
 import re
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,7 @@ from fw_tools.power.records import (
     RailSpec,
 )
 from fw_tools.spec.load import load_payload
-from fw_tools.spec.records import FieldSpec, Payload
+from fw_tools.spec.records import CalibrationSpec, FieldSpec, LimitsSpec, Payload
 from fw_tools.spec.schema import PayloadFile, json_schema
 from fw_tools.spec.toml_source import parse_toml
 
@@ -83,7 +84,14 @@ def test_the_packet_of_the_example_is_read_exactly(payload: Payload) -> None:
     # Eight rails: a bitmap of one octet. Widths of the others: fw_tools/spec/sources.py.
     assert [field.bits for field in packet.fields] == [32, *[8] * 5, 16, 16, 8, *[16] * 7]
     assert packet.fields[-1] == FieldSpec(
-        name="core_temperature", source="input.core_temperature", bits=16, unit="cK"
+        name="core_temperature",
+        source="input.core_temperature",
+        bits=16,
+        unit="degC",
+        calibration=CalibrationSpec(polynomial=(Decimal("-273.15"), Decimal("0.01"))),
+        limits=LimitsSpec(
+            warning=(Decimal(-10), Decimal(85)), alarm=(Decimal(-20), Decimal(95)), persistence=3
+        ),
     )
     # 6 + 14 + 2 octets before the fields, 4 + 5 + 4 + 1 + 14 of fields, 2 of CRC.
     assert packet.octets == 52
@@ -113,7 +121,7 @@ def test_the_schema_describes_every_key() -> None:
     schema = json_schema()
     tables = [schema, *schema["$defs"].values()]
     described = [key for table in tables for key in table.get("properties", {}).values()]
-    assert len(described) == 5 + 3 + 4 + 12 + 4 + 1 + 3 + 5 + 5 + 4 + 14  # Keys of each table.
+    assert len(described) == 5 + 3 + 4 + 12 + 4 + 1 + 3 + 5 + 5 + 6 + 4 + 3 + 14  # Of each table.
     assert all(key.get("description") for key in described)
     assert all(table["additionalProperties"] is False for table in tables if "properties" in table)
     assert json.loads(json.dumps(schema)) == schema

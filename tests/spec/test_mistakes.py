@@ -24,6 +24,13 @@ words = 16
 """
 FIELD = '{ name = "on", source = "rails.on" }'
 
+ONE_FORM = "expected one of polynomial, spline, table"
+
+
+def field_with(text: str) -> str:
+    return FIELD.replace(" }", f", {text} }}")
+
+
 # (part of the sound file, what stands there instead, the only message)
 CASES = [
     # Keys and tables.
@@ -318,6 +325,84 @@ CASES = [
         FIELD,
         FIELD.replace(" }", ', unit = "\\"" }'),
         "21: packet housekeeping: field on: unit: '\"' is no unit: at most 16 letters, no quotes",
+    ),
+    # Calibrations and limits.
+    *(
+        (FIELD, field_with(text), f"21: packet housekeeping: field on: {message}")
+        for text, message in (
+            ("calibration = {}", f"calibration: {ONE_FORM}; got none"),
+            (
+                "calibration = { polynomial = [1], table = [[0, 1]] }",
+                f"calibration: {ONE_FORM}; got polynomial and table",
+            ),
+            (
+                "calibration = { polynom = [1] }",
+                "calibration: unknown key 'polynom'; did you mean 'polynomial'?",
+            ),
+            ("calibration = { polynomial = [] }", "calibration.polynomial: is empty"),
+            (
+                'calibration = { polynomial = ["0.1"] }',
+                "calibration.polynomial[0]: expected a number, got '0.1'",
+            ),
+            (
+                "calibration = { polynomial = [nan] }",
+                "calibration.polynomial[0]: expected a finite number, got NaN",
+            ),
+            (
+                "calibration = { polynomial = [1], extrapolate = true }",
+                "calibration: 'extrapolate' belongs to a spline",
+            ),
+            (
+                "calibration = { spline = [[0, 1], 2] }",
+                "calibration.spline[1]: expected a pair [raw, engineering]",
+            ),
+            (
+                "calibration = { spline = [[3, 1], [3, 2]] }",
+                "calibration: the raw counts of a spline must rise, but 3 follows 3",
+            ),
+            (
+                "calibration = { table = [[3, 1], [4, 2], [3, 2]] }",
+                "calibration: the table has the raw count 3 more than once",
+            ),
+            ("limits = {}", "limits: no bound; give warning = [low, high] or alarm = [low, high]"),
+            (
+                "limits = { warning = [40, 10] }",
+                "limits.warning: limits in the wrong order: low 40 is above high 10",
+            ),
+            (
+                "limits = { warning = [0, 99], alarm = [-20, 95] }",
+                (
+                    "limits: limits in the wrong order: warning high 99 is above alarm high 95; "
+                    "right is alarm low <= warning low <= warning high <= alarm high"
+                ),
+            ),
+            (
+                "limits = { warning = 5 }",
+                "limits.warning: expected [low, high], with -inf or inf where there is no bound",
+            ),
+            (
+                "limits = { warning = [-inf, inf] }",
+                "limits.warning: [-inf, inf] bounds nothing; leave it out",
+            ),
+            (
+                "limits = { warning = [inf, 5] }",
+                "limits.warning: expected a finite number, got Infinity",
+            ),
+            (
+                "limits = { alarm = [0, 1], persistence = 0 }",
+                "limits.persistence: 0 is out of range 1..65535",
+            ),
+        )
+    ),
+    (
+        FIELD,
+        FIELD.replace("rails.on", "rails.first_fault_cause").replace(
+            " }", ", limits = { alarm = [0, 1] } }"
+        ),
+        (
+            "21: packet housekeeping: field on: 'rails.first_fault_cause' has names, not numbers; "
+            "leave 'limits' out"
+        ),
     ),
     (
         FIELD,
