@@ -14,6 +14,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from mutation import mutate, with_choice
+
 from fw_tools.ecc.records import MemorySpec
 from fw_tools.flow.benches.ecc import codec_bench, memory_bench
 from fw_tools.report.records import Status
@@ -220,7 +222,7 @@ def test_every_broken_memory_is_found(tmp_path: Path) -> None:
     for number, mutation in enumerate(MEMORY_MUTATIONS, start=1):
         places[mutation.cell, mutation.place][number] = mutation.mutated
     for (cell, place), mutated in places.items():
-        texts[cell] = mutate(texts[cell], place, mutated)
+        texts[cell] = mutate(texts[cell], place, mutated, "memory_harness")
     sources = write_sources(texts, tmp_path)
     bench = memory_bench("p", MEMORY, sources, tmp_path)
     mutants = [(number, 0) for number in range(1, len(MEMORY_MUTATIONS) + 1)]
@@ -241,17 +243,6 @@ def mutable_codec(data_bits: int, folder: Path) -> tuple[BenchSpec, list[tuple[i
     for file in render_codec(data_bits):
         texts[file.path.stem] = HEX_LITERAL.sub(flippable, file.text)
     return codec_bench(data_bits, write_sources(texts, folder), folder), mutants
-
-
-def mutate(text: str, place: str, mutated: Mapping[int, str]) -> str:
-    """Make the expression between « and » of a place choosable; no choice leaves it as it is."""
-    before, _, rest = place.partition("«")
-    original, _, after = rest.partition("»")
-    assert text.count(before + original + after) == 1, place
-    choice = f"({original})"
-    for number, expression in mutated.items():
-        choice = f"(memory_harness.mutant == {number} ? ({expression}) : {choice})"
-    return text.replace(before + original + after, before + choice + after)
 
 
 def write_sources(texts: Mapping[str, str], folder: Path) -> tuple[Path, ...]:
@@ -282,9 +273,3 @@ def require_all_found(
     assert [record.status for record in records] == [Status.PASSED] * 2, [
         (record.test, record.message) for record in records
     ]
-
-
-def with_choice(harness: str) -> str:
-    """Add the variables that choose a mutant."""
-    header, end, body = harness.partition("\n);\n")
-    return f"{header}{end}\n  int unsigned mutant = 0;\n  int unsigned mutant_bit = 0;\n{body}"

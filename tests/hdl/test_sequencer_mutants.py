@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+from mutation import mutate, with_choice
 
 from fw_tools.flow.benches.power import sequencer_benches
 from fw_tools.report.records import Status
@@ -221,7 +222,7 @@ def mutable(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Mutab
     for number, mutation in enumerate(MUTATIONS, start=1):
         places[mutation.cell, mutation.place][number] = mutation.mutated
     for (cell, place), mutated in places.items():
-        texts[cell] = mutate(texts[cell], place, mutated)
+        texts[cell] = mutate(texts[cell], place, mutated, "sequencer_harness")
     texts["sequencer_harness"] = with_choice(texts["sequencer_harness"])
     changed = folder / "changed"
     changed.mkdir()
@@ -274,20 +275,3 @@ def small_board_benches(repository: Path, folder: Path) -> dict[str, BenchSpec]:
         paths[-1].write_text(file.text)
     benches = sequencer_benches(payload.name, payload.rails, tuple(paths), folder, TIME_SCALE)
     return {bench.test_modules[0].rpartition(".")[2]: bench for bench in benches}
-
-
-def mutate(text: str, place: str, mutated: Mapping[int, str]) -> str:
-    """Make the expression between « and » of a place choosable; no choice leaves it as it is."""
-    before, _, rest = place.partition("«")
-    original, _, after = rest.partition("»")
-    assert text.count(before + original + after) == 1, place
-    choice = f"({original})"
-    for number, expression in mutated.items():
-        choice = f"(sequencer_harness.mutant == {number} ? ({expression}) : {choice})"
-    return text.replace(before + original + after, before + choice + after)
-
-
-def with_choice(harness: str) -> str:
-    """Add the variables that choose a mutant."""
-    header, end, body = harness.partition("\n);\n")
-    return f"{header}{end}\n  int unsigned mutant = 0;\n  int unsigned mutant_bit = 0;\n{body}"
