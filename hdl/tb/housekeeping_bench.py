@@ -165,6 +165,10 @@ async def lost_triggers_saturate_and_clear(dut):
     dut.clear_counters_i.value = 0
     await FallingEdge(dut.clk_i)
     assert int(dut.lost_count_o.value) == 0
+    dut.clear_counters_i.value = 1
+    await bench.trigger()
+    dut.clear_counters_i.value = 0
+    assert int(dut.lost_count_o.value) == 1, "an event in the clearing clock is lost"
 
 
 @cocotb.test(timeout_time=20, timeout_unit="ms")
