@@ -299,6 +299,11 @@ def test_a_derived_parameter_is_computed_from_engineering_values(meant):
     assert columns["half"].raw.tolist() == [3, 16256.25]
 
 
+def test_a_function_sees_small_integers_that_do_not_wrap(meant):
+    layout = Struct("a" / Int8ub, "x" / derived(lambda packet: packet["a"] * 300 - 1))
+    assert meant(layout, [{"a": 255}, {"a": 0}])["x"].raw.tolist() == [76499, -1]
+
+
 def test_a_derived_parameter_of_an_invalid_value_is_invalid(meant):
     layout = Struct(
         "on" / Int8ub, "v" / field(Int8ub, valid_if=this.on == 1), "w" / derived(this.v + 1)
