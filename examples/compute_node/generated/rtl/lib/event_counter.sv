@@ -7,7 +7,7 @@ module event_counter #(
 ) (
     input  logic             clk_i,
     input  logic             rst_ni,
-    input  logic             clear_i,  // Wins over an event in the same clock.
+    input  logic             clear_i,  // An event in the same clock is the first of the new count.
     input  logic             event_i,
     output logic [Width-1:0] count_o
 );
@@ -16,7 +16,7 @@ module event_counter #(
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) count_q <= '0;
-    else if (clear_i) count_q <= '0;
+    else if (clear_i) count_q <= Width'(event_i);
     else if (event_i && !(&count_q)) count_q <= count_q + 1'b1;
   end
 
