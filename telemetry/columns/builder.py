@@ -28,6 +28,7 @@ class Builder:
         self._derived: list[Derived] = []
         self._later: list[Step] = []  # What takes no octets follows the fields that it needs.
         self._octets: int | None = 0
+        self._least = 0
 
     def child(self, *, is_element: bool = False) -> "Builder":
         """Return a builder for a program that a step of this one runs."""
@@ -61,9 +62,10 @@ class Builder:
         """Add a step that takes no octets."""
         self._later.append(step)
 
-    def add_step(self, step: Step, octets: int | None) -> None:
-        """Add a step that takes `octets`, None when that depends on the packet."""
+    def add_step(self, step: Step, octets: int | None, least: int = 0) -> None:
+        """Add a step that takes `octets`, or (None) `least` or more of them."""
         self.flush()
+        self._least += least if octets is None else octets
         self.steps.append(step)
         known = self._octets is not None and octets is not None
         self._octets = (self._octets or 0) + (octets or 0) if known else None
@@ -77,6 +79,7 @@ class Builder:
         if self.bit:
             self.steps.append(self._take())
             self._octets = None if self._octets is None else self._octets + self.bit // 8
+            self._least += self.bit // 8
         self.steps += self._later
         self.bit = 0
         self._fields, self._derived, self._later = [], [], []
@@ -84,7 +87,7 @@ class Builder:
     def program(self) -> Program:
         """Return the finished program."""
         self.flush()
-        return Program(tuple(self.steps), self._octets, can_fail(self.steps))
+        return Program(tuple(self.steps), self._octets, self._least, can_fail(self.steps))
 
     @contextmanager
     def fixed(self) -> Iterator[None]:

@@ -58,8 +58,8 @@ class Column:
         if self.is_octets and self.offsets is not None:
             text, ends = self.raw.tobytes().hex(), (2 * self.offsets).tolist()
             found: list[Value] = [text[a:b] for a, b in pairwise(ends)]
-        elif self.raw.dtype.kind == "V":
-            found = [value.hex() for value in self.raw.tolist()]
+        elif self.raw.dtype.kind in "VO":
+            found = [v.hex() if isinstance(v, bytes) else v for v in self.raw.tolist()]
         else:
             found = self.raw.tolist()
         if self.categories is not None:

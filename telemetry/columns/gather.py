@@ -7,8 +7,6 @@ import numpy as np
 
 from telemetry.wire.batch import Indices, Octets
 
-_SPARSE = 8  # Runs that cover less than this share of their span are taken octet by octet.
-
 
 def count_within(counts: Indices) -> Indices:
     """Return 0..c-1 for each count c, one after the other."""
@@ -21,30 +19,30 @@ def gather_rows(octets: Octets, starts: Indices, size: int) -> Octets:
     """Return `size` octets from each start, as an array of shape (len(starts), size)."""
     if not len(starts) or not size:
         return np.empty((len(starts), size), np.uint8)
-    # Overlapping items of `size` octets: taking one copies it in one go.
-    shape, item = (len(octets) - size + 1,), f"V{size}"
-    places: np.ndarray[Any, Any] = np.ndarray(shape, item, octets.data, strides=(1,))
-    return places[starts].view(np.uint8).reshape(len(starts), size)
+    rows: Octets = _pieces(octets, size)[starts].view(np.uint8).reshape(len(starts), size)
+    return rows
 
 
 def gather_runs(octets: Octets, starts: Indices, lengths: Indices) -> Octets:
     """Return the runs `octets[start : start + length]` one after the other.
 
-    Fast where the starts ascend and the runs do not overlap; right in any case.
+    A run of 2**k octets or more, but less than 2**(k+1), is two pieces of 2**k octets: its first
+    and its last, which may overlap. All pieces of one size are copied at once.
     """
-    total = int(lengths.sum())
-    if not total:
-        return np.empty(0, np.uint8)
-    first, last = int(starts[0]), int(starts[-1] + lengths[-1])
-    gaps = starts[1:] - (starts[:-1] + lengths[:-1])
-    is_ascending = not (len(gaps) and gaps.min() < 0)
-    if is_ascending and last - first < _SPARSE * total:
-        if last - first == total:
-            return octets[first:last].copy()
-        pattern = np.empty(2 * len(starts) - 1, np.int64)
-        pattern[0::2], pattern[1::2] = lengths, gaps
-        is_wanted = np.repeat(np.arange(len(pattern)) % 2 == 0, pattern)
-        wanted: Octets = octets[first:last][is_wanted]
-        return wanted
-    found: Octets = octets[np.repeat(starts, lengths) + count_within(lengths)]
-    return found
+    ends = np.cumsum(lengths)
+    out = np.empty(int(ends[-1]) if len(ends) else 0, np.uint8)
+    places = ends - lengths
+    powers = np.frexp(lengths)[1].astype(np.int8)  # One above k; 0 for a run of nothing.
+    for power in np.flatnonzero(np.bincount(powers)).tolist():
+        if power:
+            lanes, size = np.flatnonzero(powers == power), 1 << power - 1
+            source, target = _pieces(octets, size), _pieces(out, size)
+            begin, place, rest = starts[lanes], places[lanes], lengths[lanes] - size
+            target[place] = source[begin]
+            target[place + rest] = source[begin + rest]
+    return out
+
+
+def _pieces(octets: Octets, size: int) -> "np.ndarray[Any, Any]":
+    """Return `octets` as overlapping items of `size`: taking or setting one copies it in one go."""
+    return np.ndarray((len(octets) - size + 1,), f"V{size}", octets.data, strides=(1,))

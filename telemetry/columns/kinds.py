@@ -17,6 +17,10 @@ class UnsupportedError(Exception):
         self.path = ""
 
 
+class EndlessError(UnsupportedError):
+    """A construct that would never come to an end, for some packets."""
+
+
 @dataclass(frozen=True, slots=True)
 class IntegerKind:
     """An integer within low..high."""
@@ -55,7 +59,7 @@ class OctetsKind:
 
 @dataclass(frozen=True, slots=True)
 class ObjectKind:
-    """Numbers of mixed types, as Python objects."""
+    """Values of mixed types, as Python objects."""
 
 
 Kind: TypeAlias = IntegerKind | CategoryKind | BooleanKind | RealKind | OctetsKind | ObjectKind
@@ -105,6 +109,13 @@ def merge_kinds(one: Kind, other: Kind) -> Kind:
             return one if one == other else OctetsKind(None)
         case _ if one == other:
             return one
-    if {type(one), type(other)} <= {IntegerKind, BooleanKind, RealKind, ObjectKind}:
+    if _fits_object(one) and _fits_object(other):
         return ObjectKind()
     raise UnsupportedError("its alternatives hold values that do not go into one column")
+
+
+def _fits_object(kind: Kind) -> bool:
+    """Tell whether Python objects can hold it beside values of other kinds."""
+    if isinstance(kind, OctetsKind):
+        return kind.length is not None
+    return not isinstance(kind, CategoryKind)

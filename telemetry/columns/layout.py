@@ -33,6 +33,7 @@ from telemetry.columns.kinds import (
     WORD_BITS,
     BooleanKind,
     CategoryKind,
+    EndlessError,
     IntegerKind,
     Kind,
     ObjectKind,
@@ -53,8 +54,8 @@ from telemetry.columns.program import (
 )
 from telemetry.columns.scope import CONTEXT_NAMES, Binding, Group, Items, Scope, Unknown
 from telemetry.columns.store import ColumnSpec
-from telemetry.errors import InputError
 
+_INDEX_BITS = 32  # No packet has items enough to need more.
 _NOTHING = Constant(None)
 _ABSENT = Unknown("a field that an If or Switch may leave out")
 
@@ -286,7 +287,7 @@ class Layout:
         scope = place.scope.nested()
         inside = replace(place, scope=scope)
         for field in sc.subcons:
-            _require_new_name(field.name, scope)
+            _require_new_name(field.name, inside)
             found = self.visit(field, inside.member(field.name))
             if field.name:
                 scope.names[field.name] = found
@@ -295,10 +296,11 @@ class Layout:
     def sequence(self, sc: Any, place: Place) -> Binding:
         """Fields one after the other, numbered."""
         scope = place.scope.nested()
+        inside = replace(place, scope=scope)
         items = []
         for number, field in enumerate(sc.subcons):
-            _require_new_name(field.name, scope)
-            items.append(self.visit(field, replace(place.item(number), scope=scope)))
+            _require_new_name(field.name, inside)
+            items.append(self.visit(field, inside.item(number)))
             if field.name:
                 scope.names[field.name] = items[-1]
         return Items(tuple(items))
@@ -308,11 +310,12 @@ class Layout:
         if not isinstance(sc.parsebuildfrom, str):
             raise UnsupportedError("a FocusedSeq that chooses by the packet")
         scope = place.scope.nested()
+        inside = replace(place, scope=scope)
         value: Binding | None = None
         for field in sc.subcons:
-            _require_new_name(field.name, scope)
+            _require_new_name(field.name, inside)
             is_value = field.name == sc.parsebuildfrom
-            shown = replace(place, scope=scope, is_shown=place.is_shown and is_value)
+            shown = replace(inside, is_shown=place.is_shown and is_value)
             found = self.visit(field, shown)
             if field.name:
                 scope.names[field.name] = found
@@ -338,9 +341,11 @@ class Layout:
         return self._repeat(sc, None, place)
 
     def _repeat(self, sc: Any, count: Value | None, place: Place) -> Binding:
+        if count is None and _unnamed(sc.subcon) is construct.GreedyBytes:
+            raise _endless()
         is_shown = place.is_shown and not sc.discard
         inside = replace(place.item(""), is_shown=is_shown, list_name=f"{place.path}[]")
-        index = Slot(integer_of(WORD_BITS, is_signed=True))
+        index = Slot(integer_of(_INDEX_BITS, is_signed=False))
         place.scope.index = index
         builder = self.builder.child(is_element=True)
         if self.builder.is_element:
@@ -348,11 +353,11 @@ class Layout:
         Layout(builder).visit(sc.subcon, inside)
         element = builder.program()
         place.scope.index = Unknown("the index behind a list")
+        if count is None and not element.least_octets:
+            raise _endless()
         if element.octets is None:
             raise UnsupportedError("a list of items of varying length")
         if not element.octets:
-            if count is None and not element.can_fail:
-                raise InputError(f"{place.path}: a list of items that take no octets has no end")
             raise UnsupportedError("a list of items that take no octets")
         for spec in builder.columns.values():
             self.builder.add_column(spec)
@@ -396,9 +401,10 @@ class Layout:
         place.scope.index = index_behind
         self.builder.add_alternatives(builders)
         sizes = {program.octets for program in programs}
+        least = min(program.least_octets for program in programs)
         conditions = [condition for condition, _ in cases]
         step = Choose(tuple(zip(conditions, programs, strict=False)), programs[-1])
-        self.builder.add_step(step, sizes.pop() if len(sizes) == 1 else None)
+        self.builder.add_step(step, sizes.pop() if len(sizes) == 1 else None, least)
         return _ABSENT
 
     # --- Parts with a length of their own ---------------------------------------------------------
@@ -513,6 +519,16 @@ def _is_transparent(sc: Any) -> bool:
     )
 
 
+def _endless() -> EndlessError:
+    return EndlessError("a list of items that may take no octets has no end")
+
+
+def _unnamed(sc: Any) -> Any:
+    while isinstance(sc, construct.Renamed):
+        sc = sc.subcon
+    return sc
+
+
 def _is_little_endian() -> bool:
     return sys.byteorder == "little"
 
@@ -530,9 +546,11 @@ def _constant_length(length: Any) -> int:
     return int(length)
 
 
-def _require_new_name(name: str | None, scope: Scope) -> None:
-    if name and (name in scope.names or name in CONTEXT_NAMES):
-        raise UnsupportedError(f"a second field named {name}")
+def _require_new_name(name: str | None, place: Place) -> None:
+    if name and (name in place.scope.names or name in CONTEXT_NAMES):
+        error = UnsupportedError(f"a second value named {name}")
+        error.path = place.member(name).path
+        raise error
 
 
 def _constant_kind(value: object) -> Kind | None:

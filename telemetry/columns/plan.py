@@ -19,10 +19,11 @@ from telemetry.columns.fallback import Leaves, build_columns, leaves_of
 from telemetry.columns.field_path import FieldError, parse_data_field
 from telemetry.columns.flatten import VERDICT_COLUMN
 from telemetry.columns.frame import Frame, LanesFailedError
-from telemetry.columns.kinds import UnsupportedError
+from telemetry.columns.kinds import EndlessError, UnsupportedError
 from telemetry.columns.layout import Naming, compile_program
 from telemetry.columns.program import Program
 from telemetry.columns.store import ColumnSpec, Store
+from telemetry.errors import InputError
 from telemetry.wire.batch import Indices, PacketBatch, VerdictCode
 from telemetry.wire.space_packet import PRIMARY_HEADER_OCTETS, PrimaryHeader
 
@@ -187,11 +188,17 @@ def compile_packet(layout: Any, label: str, *, has_header: bool = True) -> Plan:
     header = [(_HEADER, Naming.OURS)] if has_header else []
     try:
         program, specs = compile_program([*header, (layout, Naming.USER)])
+    except EndlessError as error:
+        raise InputError(f"{_join(label, error.path)}: {error}") from error
     except UnsupportedError as error:
-        fallback = Fallback(f"{label}.{error.path}" if error.path else label, str(error))
+        fallback = Fallback(_join(label, error.path), str(error))
         program, specs = compile_program([*header, (construct.GreedyBytes, Naming.NONE)])
         return Plan(label, layout, (fallback,), specs, program, has_header)
     return Plan(label, layout, (), specs, program, has_header)
+
+
+def _join(label: str, path: str) -> str:
+    return f"{label}.{path}" if path and not path.startswith("[") else label + path
 
 
 def _block_packets(batch: PacketBatch) -> int:

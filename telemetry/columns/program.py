@@ -32,6 +32,7 @@ class Program:
 
     steps: tuple[Step, ...]
     octets: int | None
+    least_octets: int
     can_fail: bool  # Other than for want of octets.
 
     def run(self, frame: Frame) -> None:
