@@ -8,7 +8,7 @@ bits, functions, text) raises `UnsupportedError`, and the caller leaves the fiel
 import operator
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from construct import expr as construct_expr
@@ -72,7 +72,17 @@ class Computation:
 
 
 Value: TypeAlias = Constant | Computation
-Resolve: TypeAlias = Callable[[list[str | int]], Value]
+Steps: TypeAlias = list[str | int]  # `this.a[2].b` is ["a", 2, "b"].
+
+
+class Names(Protocol):
+    """What paths stand for; both raise `UnsupportedError` for a path that is no such value."""
+
+    def resolve(self, steps: Steps) -> Value:
+        """Return the value at the end of a path."""
+
+    def measure(self, steps: Steps) -> Value:
+        """Return how many items or octets are in the value at the end of a path."""
 
 
 def read_slot(slot: Slot) -> Computation:
@@ -81,24 +91,31 @@ def read_slot(slot: Slot) -> Computation:
     return Computation(slot.kind, lambda frame: frame.get(slot))
 
 
-def compile_expression(expression: Any, resolve: Resolve) -> Value:
-    """Compile an expression; `resolve` finds what a path such as `this._.n` stands for."""
+def compile_expression(expression: Any, names: Names) -> Value:
+    """Compile an expression, in which paths such as `this._.n` stand for `names`."""
     if isinstance(expression, construct_expr.Path):
-        return resolve(path_steps(expression))
+        return names.resolve(path_steps(expression))
     if isinstance(expression, construct_expr.UniExpr):
-        operand = compile_expression(expression.operand, resolve)
+        operand = compile_expression(expression.operand, names)
         return _unary(expression.op, operand)
     if isinstance(expression, construct_expr.BinExpr):
-        left = compile_expression(expression.lhs, resolve)
-        right = compile_expression(expression.rhs, resolve)
+        left = compile_expression(expression.lhs, names)
+        right = compile_expression(expression.rhs, names)
         return _binary(expression.op, left, right)
-    if isinstance(expression, construct_expr.ExprMixin):
-        raise UnsupportedError("a function of lists")
+    if isinstance(expression, construct_expr.FuncPath):
+        return _function(expression, names)
     if callable(expression):
         raise UnsupportedError("a Python function")
     if expression is None or isinstance(expression, bool | int | float | str | bytes):
         return Constant(_plain(expression))
     raise UnsupportedError(f"a value of type {type(expression).__name__}")
+
+
+def _function(expression: Any, names: Names) -> Value:
+    function, operand = (vars(expression)[f"_FuncPath__{name}"] for name in ("func", "operand"))
+    if function is not len or not isinstance(operand, construct_expr.Path):
+        raise UnsupportedError(f"the function {function.__name__} of a list")
+    return names.measure(path_steps(operand))
 
 
 def _plain(value: Any) -> Any:
@@ -112,9 +129,9 @@ def _plain(value: Any) -> Any:
     return int(value) if isinstance(value, int) else float(value)
 
 
-def path_steps(path: Any) -> list[str | int]:
+def path_steps(path: Any) -> Steps:
     """Return the names and indices behind `this`."""
-    steps: list[str | int] = []
+    steps: Steps = []
     while (parent := vars(path)["_Path__parent"]) is not None:
         steps.append(vars(path)["_Path__field"])
         path = parent
@@ -263,7 +280,10 @@ def _interval(value: Value) -> Interval:
 def _array(value: Value, dtype: "np.dtype[Any] | None") -> Callable[[Frame], Array]:
     """Return what gives the value as an array; a constant is an array without dimensions."""
     if isinstance(value, Constant):
-        constant = np.array(value.value, dtype)
+        try:
+            constant = np.array(value.value, dtype)
+        except OverflowError as error:
+            raise UnsupportedError("a number beyond what floats reach") from error
         return lambda _: constant
     run = value.run
     return run if dtype is None else lambda frame: run(frame).astype(dtype, copy=False)

@@ -20,7 +20,8 @@ from telemetry.columns.field_path import FieldError, parse_data_field
 from telemetry.columns.flatten import VERDICT_COLUMN
 from telemetry.columns.frame import Frame, LanesFailedError
 from telemetry.columns.kinds import EndlessError, UnsupportedError
-from telemetry.columns.layout import Naming, compile_program
+from telemetry.columns.layout import compile_program
+from telemetry.columns.place import Naming
 from telemetry.columns.program import Program
 from telemetry.columns.store import ColumnSpec, Store
 from telemetry.errors import InputError

@@ -142,10 +142,15 @@ class RequireEnd:
 
 @dataclass(frozen=True, slots=True)
 class TakeOctets:
-    """Octets of a length that another field tells, or (None) all that are left."""
+    """Octets of a length that another field tells, or (None) all that are left.
+
+    With `stays` they are only looked at, and read again by what follows.
+    """
 
     length: Value | None
     column: str | None
+    taken: Slot  # How many.
+    stays: bool = False
 
     def run(self, frame: Frame) -> None:
         """Read them."""
@@ -153,7 +158,10 @@ class TakeOctets:
         if self.column is not None:
             octets = gather_runs(frame.octets, frame.base, lengths)
             frame.space.deliver_octets(self.column, frame.lanes, lengths, octets)
-        frame.advance_each(lengths)
+        if self.taken.is_used:
+            frame.keep(self.taken, lengths)
+        if not self.stays:
+            frame.advance_each(lengths)
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +220,7 @@ class Repeat:
     element: Program
     list_name: str | None
     index: Slot
+    taken: Slot  # How many elements.
 
     def run(self, frame: Frame) -> None:
         """Read the elements of all lanes, one after the other."""
@@ -229,6 +238,8 @@ class Repeat:
         if self.list_name is not None:
             part = ListPart(frame.lanes, counts, elements.space)
             frame.space.deliver_list(self.list_name, part)
+        if self.taken.is_used:
+            frame.keep(self.taken, counts)
         frame.advance_each(counts * size)
 
     def _frame(self, frame: Frame, octets: Array, counts: Indices, size: int) -> Frame:

@@ -4,9 +4,9 @@
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from telemetry.columns.expressions import Constant, Value, read_slot
+from telemetry.columns.expressions import Constant, Steps, Value, read_slot
 from telemetry.columns.frame import Slot
-from telemetry.columns.kinds import UnsupportedError
+from telemetry.columns.kinds import IntegerKind, OctetsKind, UnsupportedError
 
 # What construct itself puts into a context; a field of this name would hide it.
 CONTEXT_NAMES = frozenset(
@@ -35,7 +35,14 @@ class Items:
     items: "tuple[Binding, ...]"
 
 
-Binding: TypeAlias = Slot | Constant | Unknown | Group | Items
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A list or octets of varying length, of which only the length can be asked for."""
+
+    length: Slot
+
+
+Binding: TypeAlias = Slot | Constant | Unknown | Group | Items | Run
 
 
 @dataclass(slots=True)
@@ -50,19 +57,33 @@ class Scope:
         """Return the context of a Struct inside this one."""
         return Scope(self, index=self.index)
 
-    def resolve(self, steps: list[str | int]) -> Value:
+    def resolve(self, steps: Steps) -> Value:
         """Return the value at the end of a path; `UnsupportedError` if there is none to be had."""
-        found: Binding | Scope = self
-        for step in steps:
-            found = _step(found, step)
-        match found:
-            case Slot():
-                return read_slot(found)
-            case Constant():
-                return found
+        match self._find(steps):
+            case Slot() as slot:
+                return read_slot(slot)
+            case Constant() as constant:
+                return constant
             case Unknown(why):
                 raise UnsupportedError(why)
         raise UnsupportedError("a value that is no number")
+
+    def measure(self, steps: Steps) -> Value:
+        """Return the length of the value at the end of a path; `UnsupportedError` if unknown."""
+        match self._find(steps):
+            case Run(length):
+                return read_slot(length)
+            case Items(items):
+                return Constant(len(items))
+            case Slot(kind=OctetsKind(int() as length)):
+                return Constant(length)
+        raise UnsupportedError("the length of something else than a list or octets")
+
+    def _find(self, steps: Steps) -> "Binding | Scope":
+        found: Binding | Scope = self
+        for step in steps:
+            found = _step(found, step)
+        return found
 
 
 def _step(found: "Binding | Scope", step: str | int) -> "Binding | Scope":
@@ -90,3 +111,11 @@ def _member(scope: Scope, step: str | int) -> "Binding | Scope":
             scope = scope.parent
         return scope
     raise UnsupportedError(f"the name {step!r}, which is not known here")
+
+
+NOTHING = Constant(None)
+
+
+def length_slot() -> Slot:
+    """Return room for a length or an index; no packet is so long that it would not do."""
+    return Slot(IntegerKind(0, (1 << 32) - 1))

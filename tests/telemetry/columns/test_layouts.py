@@ -225,6 +225,20 @@ COMPILED = {
     "one of a sequence": FocusedSeq("b", "a" / Int8ub, "b" / Int16ub),
     "a sequence": Sequence(Int8ub, "x" / Int16ub, Padding(1), Computed(this.x)),
     "the end": Struct("a" / Int8ub, Terminated),
+    "the length of what was read": Struct(
+        "n" / Int8ub,
+        "d" / Bytes(this.n % 4),
+        "l" / Array(this.n % 3, Int16ub),
+        "x" / Computed(construct.len_(this.d) * 10 + construct.len_(this.l)),
+        "t" / Bytes(2),
+        "y" / Computed(construct.len_(this.t)),
+    ),
+    "a list up to a footer": Struct(
+        "_rest" / construct.Peek(GreedyBytes),
+        "a" / Array((construct.len_(this._rest) - 3) // 2, Int16ub),
+        "end" / Bytes(3),
+    ),
+    "a look at the rest": Struct("rest" / construct.Peek(GreedyBytes), "a" / Array(2, Int8ub)),
     "nothing": Struct("a" / Int8ub, "p" / Pass),
     "a meaning": Struct(
         "v" / field(Int16ub, unit="V"), "m" / field(MODES), "a" / field(Array(2, Int8ub), unit="A")
@@ -292,10 +306,15 @@ LEFT_TO_CONSTRUCT = {
     "a hook": (Struct("a" / Int8ub * (lambda obj, ctx: None)), "P.a", "called when"),
     "an error": (Struct("a" / Int8ub, "e" / If(this.a & 1, Error)), "P.e", "Error"),
     "octets as bits": (construct.Bitwise(Bytes(8)), "P", "without Bytewise"),
+    "the length of a list thrown away": (
+        Struct("a" / GreedyRange(Int8ub, discard=True), "x" / Computed(construct.len_(this.a))),
+        "P.x",
+        "the length of",
+    ),
     "a sum of a list": (
         Struct("a" / Array(2, Int8ub), "x" / Computed(construct.sum_(this.a))),
         "P.x",
-        "lists",
+        "the function sum",
     ),
 }
 

@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Constructs that hold others: structs, lists and choices."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import construct
+
+from telemetry.columns.expressions import (
+    Computation,
+    Constant,
+    Value,
+    compile_expression,
+    equals,
+    truth,
+)
+from telemetry.columns.kinds import EndlessError, UnsupportedError
+from telemetry.columns.place import Methods, Place, constant_length
+from telemetry.columns.program import Choose, Repeat
+from telemetry.columns.scope import CONTEXT_NAMES, Binding, Group, Items, Run, Unknown, length_slot
+
+if TYPE_CHECKING:
+    from telemetry.columns.layout import Layout
+
+_ABSENT = Unknown("a field that an If or Switch may leave out")
+
+
+def struct(layout: "Layout", sc: Any, place: Place) -> Binding:
+    """Fields one after the other."""
+    scope = place.scope.nested()
+    inside = replace(place, scope=scope)
+    for field in sc.subcons:
+        _require_new_name(field.name, inside)
+        found = layout.visit(field, inside.member(field.name))
+        if field.name:
+            scope.names[field.name] = found
+    return Group(scope.names)
+
+
+def sequence(layout: "Layout", sc: Any, place: Place) -> Binding:
+    """Fields one after the other, numbered."""
+    scope = place.scope.nested()
+    inside = replace(place, scope=scope)
+    items = []
+    for number, field in enumerate(sc.subcons):
+        _require_new_name(field.name, inside)
+        items.append(layout.visit(field, inside.item(number)))
+        if field.name:
+            scope.names[field.name] = items[-1]
+    return Items(tuple(items))
+
+
+def focused(layout: "Layout", sc: Any, place: Place) -> Binding:
+    """Fields one after the other, of which one gives the value."""
+    if not isinstance(sc.parsebuildfrom, str):
+        raise UnsupportedError("a FocusedSeq that chooses by the packet")
+    scope = place.scope.nested()
+    inside = replace(place, scope=scope)
+    value: Binding | None = None
+    for field in sc.subcons:
+        _require_new_name(field.name, inside)
+        is_value = field.name == sc.parsebuildfrom
+        shown = replace(inside, is_shown=place.is_shown and is_value)
+        found = layout.visit(field, shown)
+        if field.name:
+            scope.names[field.name] = found
+        value = found if is_value else value
+    if value is None:
+        raise UnsupportedError("a FocusedSeq without its field")
+    return value
+
+
+def array(layout: "Layout", sc: Any, place: Place) -> Binding:
+    """A list of constant length: a column per item; or as long as another field tells."""
+    if callable(sc.count):
+        return _repeat(layout, sc, layout.length(sc.count, place), place)
+    count = constant_length(sc.count)
+    items = []
+    for number in range(count):
+        place.scope.index = Constant(number)
+        item = replace(place.item(number), is_shown=place.is_shown and not sc.discard)
+        items.append(layout.visit(sc.subcon, item))
+    return Unknown("a list that is thrown away") if sc.discard else Items(tuple(items))
+
+
+def greedy_range(layout: "Layout", sc: Any, place: Place) -> Binding:
+    """A list up to the end."""
+    return _repeat(layout, sc, None, place)
+
+
+def _repeat(layout: "Layout", sc: Any, count: Value | None, place: Place) -> Binding:
+    if count is None and _unnamed(sc.subcon) is construct.GreedyBytes:
+        raise _endless()
+    is_shown = place.is_shown and not sc.discard
+    inside = replace(place.item(""), is_shown=is_shown, list_name=f"{place.path}[]")
+    index, taken = length_slot(), length_slot()
+    place.scope.index = index
+    builder = layout.builder.child(is_element=True)
+    if layout.builder.is_element:
+        raise UnsupportedError("a list in a list")
+    layout.over(builder).visit(sc.subcon, inside)
+    element = builder.program()
+    place.scope.index = Unknown("the index behind a list")
+    if count is None and not element.least_octets:
+        raise _endless()
+    if element.octets is None:
+        raise UnsupportedError("a list of items of varying length")
+    if not element.octets:
+        raise UnsupportedError("a list of items that take no octets")
+    for spec in builder.columns.values():
+        layout.builder.add_column(spec)
+    list_name = inside.list_name if is_shown else None
+    layout.builder.add_step(Repeat(count, element, list_name, index, taken), None)
+    return Unknown("a list that is thrown away") if sc.discard else Run(taken)
+
+
+def if_then_else(layout: "Layout", sc: Any, place: Place) -> Binding:
+    """One of two."""
+    condition = truth(compile_expression(sc.condfunc, place.scope))
+    if isinstance(condition, Constant):
+        return layout.visit(sc.thensubcon if condition.value else sc.elsesubcon, place)
+    return _choose(layout, [(condition, sc.thensubcon)], sc.elsesubcon, place)
+
+
+def switch(layout: "Layout", sc: Any, place: Place) -> Binding:
+    """One of several, by the value of a key."""
+    key = compile_expression(sc.keyfunc, place.scope)
+    if isinstance(key, Constant):
+        return layout.visit(sc.cases.get(key.value, sc.default), place)
+    cases = []
+    for wanted, subcon in sc.cases.items():
+        condition = equals(key, compile_expression(wanted, place.scope))
+        if isinstance(condition, Computation):
+            cases.append((condition, subcon))
+    return _choose(layout, cases, sc.default, place)
+
+
+def _choose(
+    layout: "Layout", cases: list[tuple[Computation, Any]], default: Any, place: Place
+) -> Binding:
+    layout.builder.flush()
+    builders, programs = [], []
+    index = index_behind = place.scope.index
+    for subcon in (*(subcon for _, subcon in cases), default):
+        builder = layout.builder.child()
+        place.scope.index = index
+        layout.over(builder).visit(subcon, place)
+        if place.scope.index is not index:  # By a list in this case.
+            index_behind = Unknown("the index behind a list")
+        builders.append(builder)
+        programs.append(builder.program())
+    place.scope.index = index_behind
+    layout.builder.add_alternatives(builders)
+    sizes = {program.octets for program in programs}
+    least = min(program.least_octets for program in programs)
+    conditions = [condition for condition, _ in cases]
+    step = Choose(tuple(zip(conditions, programs, strict=False)), programs[-1])
+    layout.builder.add_step(step, sizes.pop() if len(sizes) == 1 else None, least)
+    return _ABSENT
+
+
+def _require_new_name(name: str | None, place: Place) -> None:
+    if name and (name in place.scope.names or name in CONTEXT_NAMES):
+        error = UnsupportedError(f"a second value named {name}")
+        error.path = place.member(name).path
+        raise error
+
+
+def _endless() -> EndlessError:
+    return EndlessError("a list of items that may take no octets has no end")
+
+
+def _unnamed(sc: Any) -> Any:
+    while isinstance(sc, construct.Renamed):
+        sc = sc.subcon
+    return sc
+
+
+METHODS: Methods = {
+    construct.Struct: struct,
+    construct.Sequence: sequence,
+    construct.FocusedSeq: focused,
+    construct.Array: array,
+    construct.GreedyRange: greedy_range,
+    construct.IfThenElse: if_then_else,
+    construct.Switch: switch,
+}
