@@ -42,6 +42,8 @@ class ChainedFraming(ABC):
         self._base = 0  # Offset of the buffer in the stream.
         self._at = 0  # Where the next record begins, in the buffer.
         self._is_closed = False
+        self._parsed_at = -1  # In the stream: the header that was looked at last.
+        self._parsed: PrimaryHeader | None = None
         self._searched: int | None = None  # Out of lock: up to where no frame begins.
 
     @abstractmethod
@@ -56,8 +58,8 @@ class ChainedFraming(ABC):
         """Whether chance would hardly bring forth the beginning of a frame as it stands at `at`."""
 
     @abstractmethod
-    def candidates(self, at: int) -> Iterator[int]:
-        """Yield every place from `at` on where a frame may begin, in order."""
+    def candidates(self, at: int, end: int) -> Iterator[int]:
+        """Yield every place in `at .. end - 1` where a frame may begin, in order."""
 
     def push(self, chunk: bytes) -> Iterator[Frame]:
         """Add octets and yield every record that is certain now."""
@@ -102,6 +104,12 @@ class ChainedFraming(ABC):
         """Return the packet header at `at` if the input reaches that far and a packet may be it."""
         if not self.has(at + PRIMARY_HEADER_OCTETS):
             return None
+        place = self._base + at
+        if place != self._parsed_at:
+            self._parsed_at, self._parsed = place, self._parse_header(at)
+        return self._parsed
+
+    def _parse_header(self, at: int) -> PrimaryHeader | None:
         header = parse_primary_header(self._buffer, at)
         if header.packet_version != PACKET_VERSION or header == _ZEROS:
             return None
@@ -141,12 +149,7 @@ class ChainedFraming(ABC):
 
     def _chain_between(self, at: int, end: int) -> int | None:
         """Return the first place in `at .. end - 1` where frames fit together, if there is one."""
-        for start in self.candidates(at):
-            if start >= end:
-                return None
-            if self._is_chain(start):
-                return start
-        return None
+        return next((start for start in self.candidates(at, end) if self._is_chain(start)), None)
 
     # --- In the chain, and out of it --------------------------------------------------------------
 
@@ -157,7 +160,7 @@ class ChainedFraming(ABC):
             return None
         if not self.has(end):
             return self._cut(end)
-        if self._is_proven(self._at, end) or self._is_followed(end):
+        if self._is_proven(self._at, end) or self._is_followed(end) or self._is_chain(self._at):
             return self._frame(FrameKind.FRAME, end)
         inner = self._chain_between(self._at + 1, end)
         if inner is not None:
@@ -183,9 +186,7 @@ class ChainedFraming(ABC):
     def _search(self) -> Frame | None:
         """Collect what is no frame, up to one that fits or to `max_octets`."""
         limit = self._at + self._max_octets
-        for start in self.candidates(max(self._searched or 0, self._at)):
-            if start > limit:
-                break
+        for start in self.candidates(max(self._searched or 0, self._at), limit + 1):
             self._searched = start
             if self._is_chain(start):
                 self._searched = None

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 from telemetry.wire.framing.frame import MAX_FRAME_OCTETS, Frame, FrameKind
 
+_MAX_RUN = 1 << 12  # Delimiters in one record.
+
 
 class DelimitedFraming(ABC):
     """Cut at every delimiter; what the octets between two of them mean is the subclass's.
@@ -24,6 +26,7 @@ class DelimitedFraming(ABC):
         self._base = 0  # Offset of the buffer in the stream.
         self._at = 0  # Where the next record begins, in the buffer.
         self._searched = 0  # Up to where there is no delimiter, in the buffer.
+        self._is_closed = False
         self._is_behind_delimiter = not self.needs_opening
 
     @abstractmethod
@@ -45,6 +48,7 @@ class DelimitedFraming(ABC):
 
     def close(self) -> Iterator[Frame]:
         """Declare the end of the stream and yield what is left."""
+        self._is_closed = True
         yield from self._frames()
         if self._at < len(self._buffer):
             frame = self._content(len(self._buffer))
@@ -61,7 +65,12 @@ class DelimitedFraming(ABC):
                 yield self._piece()
             if end < 0:
                 return
-            yield self._content(end, delimiters=1)
+            if end > self._at:
+                yield self._content(end, delimiters=1)
+            elif (run := self._run()) is not None:
+                yield run
+            else:
+                return
 
     def _content(self, end: int, delimiters: int = 0) -> Frame:
         """Return the record of the octets before `end` and the delimiter that follows them."""
@@ -69,8 +78,6 @@ class DelimitedFraming(ABC):
         content = bytes(self._buffer[self._at : end])
         is_opened, self._is_behind_delimiter = self._is_behind_delimiter, True
         self._at = end + delimiters
-        if not content:
-            return Frame(FrameKind.DELIMITER, offset, length)
         if not is_opened:
             reason = "no delimiter where the frame begins"
             return Frame(FrameKind.DAMAGED, offset, length, self.salvage(content), reason)
@@ -78,6 +85,18 @@ class DelimitedFraming(ABC):
         if len(frame.data) > self._max_octets:
             return frame._replace(kind=FrameKind.DAMAGED, reason=self._too_long())
         return frame
+
+    def _run(self) -> Frame | None:
+        """Return the delimiters with no frame before them, or None while more may come."""
+        start = self._buffer[self._at : self._at + _MAX_RUN]
+        length = 1
+        if start[1:2] in (self.delimiter, b""):
+            length = len(start) - len(start.lstrip(self.delimiter))
+        if length == len(start) < _MAX_RUN and not self._is_closed:
+            return None
+        offset, self._at = self._base + self._at, self._at + length
+        self._is_behind_delimiter = True
+        return Frame(FrameKind.DELIMITER, offset, length)
 
     def _piece(self) -> Frame:
         """Return the first `_limit` octets of a frame that is too long."""

@@ -35,13 +35,15 @@ class KissFraming(DelimitedFraming):
             return Frame(FrameKind.DAMAGED, offset, length, b"", mistake)
         port, command = octets[0] >> 4, octets[0] & 0xF
         kind = FrameKind.DAMAGED if mistake else FrameKind.FRAME
-        frame = Frame(kind, offset, length, octets[1:], mistake, port)
         if command == COMMAND_DATA:
             time_ns, self._time_ns = self._time_ns, None
-            return frame._replace(time_ns=time_ns)
-        if command == COMMAND_TIME and not mistake:
+            return Frame(kind, offset, length, octets[1:], mistake, port, time_ns)
+        frame = Frame(kind, offset, length, octets[1:], mistake, port)
+        if mistake:
+            return frame
+        if command == COMMAND_TIME:
             return self._stamp(frame)
-        return frame if mistake else frame._replace(kind=FrameKind.CONTROL)
+        return frame._replace(kind=FrameKind.CONTROL)
 
     def salvage(self, content: bytes) -> bytes:
         """Undo the escapes."""

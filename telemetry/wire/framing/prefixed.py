@@ -8,7 +8,12 @@ from typing import Literal
 from telemetry.wire.framing.chained import ChainedFraming
 from telemetry.wire.framing.frame import MAX_FRAME_OCTETS
 from telemetry.wire.rules import PacketRule, StreamRules
-from telemetry.wire.space_packet import IDLE_APID, PRIMARY_HEADER_OCTETS
+from telemetry.wire.space_packet import (
+    DATA_LENGTH_BIAS,
+    IDLE_APID,
+    PACKET_VERSION,
+    PRIMARY_HEADER_OCTETS,
+)
 
 _ANY_PACKET = StreamRules({}, PacketRule())
 
@@ -73,20 +78,30 @@ class LengthFraming(ChainedFraming):
         """Whether the length of a packet agrees with that of the frame."""
         return self._holds_packets
 
-    def candidates(self, at: int) -> Iterator[int]:
-        """Yield the places where the length field alone is possible."""
+    def candidates(self, at: int, end: int) -> Iterator[int]:
+        """Yield the places where the length, and that of a packet, are possible."""
         import numpy as np
 
         width = self._field.octets
-        octets = np.frombuffer(self._buffer, np.uint8, offset=min(at, len(self._buffer)))
-        places = max(len(octets) - width + 1, 0)
-        counts = np.zeros(places, np.int64)
-        for index in range(width):
-            shift = 8 * (width - 1 - index if self._field.order == "big" else index)
-            counts |= octets[index : index + places].astype(np.int64) << shift
-        counts -= width * self._field.is_inclusive
+        behind = self._prefix + PRIMARY_HEADER_OCTETS if self._holds_packets else width
+        at, end = min(at, len(self._buffer)), min(end, len(self._buffer) - behind + 1)
+        if at >= end:
+            return
+        octets = np.frombuffer(self._buffer, np.uint8, end - at + behind - 1, at).astype(np.int64)
+        turn = 1 if self._field.order == "big" else -1
+        counts = np.zeros(end - at, np.int64)
+        for index in range(width)[::turn]:
+            counts = counts << 8 | octets[index : index + end - at]
+        payloads = counts - width * self._field.is_inclusive
         low, high = max(1, self._skip), self._max_octets + self._skip
-        yield from (np.flatnonzero((counts >= low) & (counts <= high)) + at).tolist()
+        is_possible = (payloads >= low) & (payloads <= high)
+        if self._holds_packets:
+            version, *_, high_octet, low_octet = (
+                octets[self._prefix + index :][: end - at] for index in range(PRIMARY_HEADER_OCTETS)
+            )
+            packets = (high_octet << 8 | low_octet) + PRIMARY_HEADER_OCTETS + DATA_LENGTH_BIAS
+            is_possible &= (version >> 5 == PACKET_VERSION) & (packets + self._skip <= payloads)
+        yield from (np.flatnonzero(is_possible) + at).tolist()
 
 
 class SkipFraming(ChainedFraming):
@@ -111,9 +126,11 @@ class SkipFraming(ChainedFraming):
             return False
         return header.apid == IDLE_APID or self._rules.of(header) is not None
 
-    def candidates(self, at: int) -> Iterator[int]:
+    def candidates(self, at: int, end: int) -> Iterator[int]:
         """Yield the places of packets that the rules know."""
         for match in self._pattern.finditer(self._buffer, at + self._prefix):
             start = match.start() - self._prefix
+            if start >= end:
+                return
             if self._rules is None or self.is_strong(start):
                 yield start
