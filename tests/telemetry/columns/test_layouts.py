@@ -77,6 +77,12 @@ COMPILED = {
         Padding(1),
     ),
     "a word across nine octets": BitStruct("a" / BitsInteger(5), "b" / BitsInteger(64), Padding(3)),
+    "60 bits across nine octets": BitStruct(
+        "a" / BitsInteger(5), "b" / BitsInteger(60), "c" / BitsInteger(7, signed=True)
+    ),
+    "three octets that no word covers": GreedyRange(
+        BitStruct("a" / BitsInteger(3), "b" / BitsInteger(18, signed=True), "c" / BitsInteger(3))
+    ),
     "a float among bits": BitStruct("a" / BitsInteger(4), "f" / Bytewise(Float32l), Padding(4)),
     "little-endian among bits": BitStruct(
         "a" / BitsInteger(4), "b" / BitsInteger(24, swapped=True, signed=True), Padding(4)

@@ -168,6 +168,14 @@ def test_floats_keep_their_width_and_their_bits(make_batch):
     assert columns["h"].raw[0] == -2.0
 
 
+@pytest.mark.parametrize("bits", ["7e01", "7c01", "7fff", "fe01", "fc01", "ffff"])
+def test_of_a_nan_of_16_bits_the_sign_is_kept_as_in_python(make_batch, bits):
+    data = bytes.fromhex(bits)
+    raw = extract(Float16b, [data], make_batch).columns["value"].raw
+    theirs = struct.unpack(">e", data)[0]
+    assert struct.pack(">d", raw.tolist()[0]) == struct.pack(">d", theirs)
+
+
 # --- Failures -------------------------------------------------------------------------------------
 
 CHECKED = Struct(
