@@ -8,20 +8,14 @@ from typing import TYPE_CHECKING, Any
 import construct
 
 from telemetry.columns.bits import Form
-from telemetry.columns.expressions import (
-    Computation,
-    Constant,
-    Value,
-    compile_expression,
-    equals,
-    read_slot,
-    truth,
-)
+from telemetry.columns.comparisons import equals, truth
+from telemetry.columns.expressions import compile_expression
 from telemetry.columns.frame import Slot
 from telemetry.columns.kinds import IntegerKind, OctetsKind, UnsupportedError
 from telemetry.columns.place import Methods, Place, constant_length, require_octets
 from telemetry.columns.program import Require, RequireEnd, TakeOctets
 from telemetry.columns.scope import NOTHING, Binding, Group, Run, Scope, length_slot
+from telemetry.columns.values import Computation, Constant, Value, read_slot
 
 if TYPE_CHECKING:
     from telemetry.columns.layout import Layout

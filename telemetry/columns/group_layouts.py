@@ -6,18 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import construct
 
-from telemetry.columns.expressions import (
-    Computation,
-    Constant,
-    Value,
-    compile_expression,
-    equals,
-    truth,
-)
+from telemetry.columns.comparisons import equals, truth
+from telemetry.columns.expressions import compile_expression
 from telemetry.columns.kinds import EndlessError, UnsupportedError
 from telemetry.columns.place import Methods, Place, constant_length
 from telemetry.columns.program import Choose, Repeat
 from telemetry.columns.scope import CONTEXT_NAMES, Binding, Group, Items, Run, Unknown, length_slot
+from telemetry.columns.values import Computation, Constant, Value
 
 if TYPE_CHECKING:
     from telemetry.columns.layout import Layout

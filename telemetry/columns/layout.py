@@ -14,7 +14,7 @@ import construct
 from telemetry.columns import field_layouts, group_layouts, part_layouts
 from telemetry.columns.bits import BitField, Form
 from telemetry.columns.builder import Builder
-from telemetry.columns.expressions import Constant, Value, as_integer, compile_expression, interval
+from telemetry.columns.expressions import compile_expression
 from telemetry.columns.frame import Slot
 from telemetry.columns.kinds import (
     WORD_BITS,
@@ -30,6 +30,7 @@ from telemetry.columns.place import Method, Naming, Place
 from telemetry.columns.program import Compute, Program, RequireEnd
 from telemetry.columns.scope import NOTHING, Binding, Scope
 from telemetry.columns.store import ColumnSpec
+from telemetry.columns.values import Constant, Value, as_integer, interval
 
 
 class Layout:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import construct
 from construct import lib as construct_lib
 
-from telemetry.columns.expressions import Constant, Value
 from telemetry.columns.kinds import UnsupportedError
 from telemetry.columns.place import Methods, Place, constant_length, require_octets
 from telemetry.columns.program import Within
 from telemetry.columns.scope import Binding, Scope
+from telemetry.columns.values import Constant, Value
 
 if TYPE_CHECKING:
     from telemetry.columns.layout import Layout

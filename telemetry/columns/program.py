@@ -8,11 +8,11 @@ from typing import Any, Protocol
 import numpy as np
 
 from telemetry.columns.bits import Cut, Reader, Table, Window
-from telemetry.columns.expressions import Computation, Constant, Value
 from telemetry.columns.frame import Array, Frame, Slot
 from telemetry.columns.gather import count_within, gather_runs
 from telemetry.columns.kinds import dtype_of
 from telemetry.columns.store import ListPart, Space
+from telemetry.columns.values import Computation, Constant, Value
 from telemetry.wire.batch import Indices
 
 _REVERSED_BITS = np.array([int(f"{octet:08b}"[::-1], 2) for octet in range(256)], np.uint8)

@@ -4,9 +4,9 @@
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from telemetry.columns.expressions import Constant, Steps, Value, read_slot
 from telemetry.columns.frame import Slot
 from telemetry.columns.kinds import IntegerKind, OctetsKind, UnsupportedError
+from telemetry.columns.values import Constant, Steps, Value, read_slot
 
 # What construct itself puts into a context; a field of this name would hide it.
 CONTEXT_NAMES = frozenset(
