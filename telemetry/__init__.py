@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from telemetry.columns.derived import derived
     from telemetry.columns.field import field
     from telemetry.columns.limits import Limits, LimitState
-    from telemetry.ops.decode import Decoded, decode
+    from telemetry.ops.decode import Decoded, batches, decode
+    from telemetry.ops.options import Options
 
 __all__ = [
     "Decoded",
@@ -26,9 +27,11 @@ __all__ = [
     "LimitState",
     "Limits",
     "Names",
+    "Options",
     "Polynomial",
     "Spline",
     "Table",
+    "batches",
     "decode",
     "derived",
     "field",
@@ -40,9 +43,11 @@ _HOMES = {
     "LimitState": "telemetry.columns.limits",
     "Limits": "telemetry.columns.limits",
     "Names": "telemetry.columns.calibration",
+    "Options": "telemetry.ops.options",
     "Polynomial": "telemetry.columns.calibration",
     "Spline": "telemetry.columns.calibration",
     "Table": "telemetry.columns.calibration",
+    "batches": "telemetry.ops.decode",
     "decode": "telemetry.ops.decode",
     "derived": "telemetry.columns.derived",
     "field": "telemetry.columns.field",

@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """`fw-telemetry decode`."""
 
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,10 +12,13 @@ from telemetry.common.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from telemetry.columns.definition import Definition
-    from telemetry.ops.ledger import Ledger
+    from telemetry.ops.decode import Outcome
+    from telemetry.ops.options import Options
     from telemetry.ops.preview import Preview
 
-_HELP = """Decode DUMP, a file of CCSDS space packets ("-" reads standard input).
+_HELP = """Decode DUMPs of CCSDS space packets: files, "-" for standard input, a serial port, or a
+pyserial URL (socket://host:port). Several are read one after the other; what two of them hold both
+is taken once.
 
 \b
 A definition is a construct of what follows the 6-byte primary header:
@@ -30,6 +32,7 @@ Examples:
   fw-telemetry decode pass17.bin --definition mission.py:PACKETS
   fw-telemetry decode pass17.bin --definition mission.py:PACKETS -o pass17.csv
   fw-telemetry decode pass17.bin --definition mission.py:PACKETS --apid 66 -o hk.parquet
+  fw-telemetry decode a.kss b.kss --framing kiss --definition mission.py:PACKETS -o ab.jsonl
 
 A definition is a program: decoding runs FILE.py, or imports MODULE, with your rights. Use only
 definitions that you trust. The current folder is not searched for MODULE.
@@ -37,21 +40,25 @@ definitions that you trust. The current folder is not searched for MODULE.
 Columns: packet_version, packet_type, secondary_header_flag, apid, sequence_flags, sequence_count,
 data_length (bytes behind the header minus one, as on the wire), your fields (nested ones as
 a.b and a[3]; bytes in hexadecimal; an Enum by name, or number where it has none), crc_verdict.
+Where the definition has calibrations, limits or validity, x.engineering, x.state and x.valid stand
+behind x.
 
 crc_verdict is "good" or "damaged" if the definition ends in a field packet_error_control, else
 "none". A packet with a damaged CRC keeps its row, so that you can judge it: filter by this column.
 A packet that is cut, or has a field that cannot be read, gives no row. Every byte of the dump is
 accounted for in the summary, good or not.
+
+Ctrl-C ends the input: what was decoded by then is written. A second Ctrl-C leaves no file behind.
 """
 
 
-@click.command(help=_HELP, short_help="Decode a dump to CSV, JSON lines or Parquet.")
-@click.argument("dump", metavar="DUMP")
+@click.command(help=_HELP, short_help="Decode dumps to CSV, JSON lines or Parquet.")
+@click.argument("dumps", metavar="DUMP...", nargs=-1, required=True)
 @click.option(
     "--definition",
     "definition_source",
     required=True,
-    metavar="FILE.py:NAME|MODULE:NAME",
+    metavar="FILE.py:NAME|MODULE:NAME|FILE.csv",
     help="What is in the packets: a construct, or a dict APID -> construct. It is run.",
 )
 @click.option(
@@ -64,68 +71,121 @@ accounted for in the summary, good or not.
 )
 @click.option("--apid", type=int, metavar="N", help="Decode this APID only.")
 @click.option(
+    "--columns",
+    metavar="NAMES",
+    help="Only these columns, by name or pattern: --columns sequence_count,rails*.",
+)
+@click.option("--since", metavar="TIME", help="Packets from this time on: 2026-11-22T10:30:00Z.")
+@click.option("--until", metavar="TIME", help="Packets before this time.")
+@click.option(
+    "--time",
+    metavar="FIELDS",
+    help="The packets' time fields: cuc:SECONDS,FRACTION or cds:DAYS,MS,PARTS. Not needed where "
+    "they are called time_coarse, time_fine or time_days, time_ms, time_us.",
+)
+@click.option(
+    "--epoch",
+    metavar="NAME",
+    help="What the packets' time fields count from: CCSDS (default), UNIX, GPS, J2000, or a date "
+    "as '2000-01-01 TAI'.",
+)
+@click.option(
+    "--framing",
+    default="none",
+    metavar="NAME",
+    help="How packets are wrapped: none (default), kiss, slip, cobs, length:2be, fixed:N.",
+)
+@click.option("--skip", default=0, metavar="N", help="Leave out N bytes before each packet.")
+@click.option(
+    "--no-primary-header",
+    is_flag=True,
+    help="Frames hold packet data fields, without the 6-byte header.",
+)
+@click.option(
+    "--quality", is_flag=True, help="Add the column gap_before: packets missing before each."
+)
+@click.option("--processes", default=1, metavar="N", help="Work in N processes.")
+@click.option(
     "--summary",
     type=click.Path(path_type=Path),
     metavar="FILE.json",
     help="Write the summary as JSON: bytes by account, gaps, damages.",
 )
 def decode(
-    dump: str, definition_source: str, output: Path | None, apid: int | None, summary: Path | None
+    dumps: tuple[str, ...],
+    definition_source: str,
+    output: Path | None,
+    summary: Path | None,
+    columns: str | None,
+    no_primary_header: bool,
+    **wanted: Any,
 ) -> ExitCode:
-    """Decode a dump, print the summary and return the exit code."""
+    """Decode dumps, print the summary and return the exit code."""
     from telemetry.columns.loading import load_definition
     from telemetry.errors import InputError
-    from telemetry.ops.summary import exit_code, explain_no_packet
+    from telemetry.ops.decode import explain_nothing
+    from telemetry.ops.options import Options
 
-    _check_summary(summary, dump, output)
+    options = Options(
+        columns=tuple(columns.split(",")) if columns is not None else (),
+        has_primary_header=not no_primary_header,
+        **wanted,
+    )
+    _check_summary(summary, dumps, output)
     definition = load_definition(definition_source)
-    if apid is not None:
-        definition = definition.bind(apid)
-    name = "standard input" if dump == "-" else dump
-    ledger, outputs = _run(dump, definition, output, apid)
+    if options.apid is not None:
+        definition = definition.bind(options.apid)
+    outcome = _run(dumps, definition, output, options)
     if summary is not None:
-        _write_summary(summary, name, ledger, outputs)
-    if not ledger.rows:
-        raise InputError(explain_no_packet(name, ledger, definition))
-    _tell(name, ledger, outputs)
-    return exit_code(ledger)
+        _write_summary(summary, outcome)
+    if not outcome.ledger.rows:
+        raise InputError(explain_nothing(outcome, definition))
+    _tell(outcome)
+    return _exit_code(outcome)
 
 
-def _check_summary(summary: Path | None, dump: str, output: Path | None) -> None:
+def _exit_code(outcome: "Outcome") -> ExitCode:
+    from telemetry.ops.summary import exit_code
+
+    code = exit_code(outcome.ledger)
+    if code is ExitCode.DONE and outcome.problems:
+        code = ExitCode.DAMAGED
+    return outcome.code or code
+
+
+def _check_summary(summary: Path | None, dumps: tuple[str, ...], output: Path | None) -> None:
     if summary is None:
         return
     if not summary.parent.is_dir():
         raise click.UsageError(f"--summary {summary}: there is no folder {summary.parent}")
-    if summary.resolve() in (Path(dump).resolve(), output and output.resolve()):
+    taken = {Path(dump).resolve() for dump in dumps} | {output and output.resolve()}
+    if summary.resolve() in taken:
         raise click.UsageError(f"--summary {summary}: this is the dump or the output")
 
 
 def _run(
-    dump: str, definition: "Definition", output: Path | None, apid: int | None
-) -> "tuple[Ledger, tuple[Path, ...]]":
-    from telemetry.ops.decode import decode_stream, decode_to_files, open_dump
+    dumps: tuple[str, ...], definition: "Definition", output: Path | None, options: "Options"
+) -> "Outcome":
+    from telemetry.ops.decode import decode_dumps, decode_to_files
     from telemetry.ops.preview import Preview
 
-    source = sys.stdin.buffer if dump == "-" else dump
-    inputs = () if dump == "-" else (Path(dump),)
-    preview = Preview()
-    with open_dump(source) as (stream, _), _progress(dump) as advance:
+    preview = Preview(options)
+    with _progress(dumps) as advance:
         if output is None:
-            ledger = decode_stream(stream, definition, preview, apid=apid, on_octets=advance)
-            outputs: tuple[Path, ...] = ()
+            outcome = decode_dumps(dumps, definition, preview, options, advance)
         else:
-            ledger, outputs = decode_to_files(
-                stream, definition, output, apid=apid, inputs=inputs, on_octets=advance
-            )
+            outcome = decode_to_files(dumps, definition, output, options, advance)
     _show(preview)
-    return ledger, outputs
+    return outcome
 
 
 @contextmanager
-def _progress(dump: str) -> Iterator[Callable[[int], object]]:
+def _progress(dumps: tuple[str, ...]) -> Iterator[Callable[[int], object]]:
     from telemetry.common.console import progress
 
-    size = Path(dump).stat().st_size if dump != "-" else 0
+    files = [Path(dump) for dump in dumps]
+    is_known = all(file.is_file() for file in files)
+    size = sum(file.stat().st_size for file in files) if is_known else None
     with progress(unit="bytes") as display:
         task = display.add_task("decoding", total=size or None)
         yield lambda octets: display.advance(task, octets)
@@ -138,19 +198,23 @@ def _show(preview: "Preview") -> None:
         output().print(table)
 
 
-def _tell(name: str, ledger: "Ledger", outputs: tuple[Path, ...]) -> None:
+def _tell(outcome: "Outcome") -> None:
     from telemetry.ops.summary import summary_lines
 
-    lines = list(summary_lines(name, ledger))
-    lines += [f"wrote {path}" for path in outputs]
+    lines = list(summary_lines(outcome.name, outcome.ledger))
+    lines += outcome.problems
+    if outcome.code is ExitCode.INTERRUPTED:
+        lines.append("interrupted: what was decoded by then is kept")
+    lines += [f"wrote {path}" for path in outcome.outputs]
     click.echo("\n".join(lines), err=True)
 
 
-def _write_summary(path: Path, name: str, ledger: "Ledger", outputs: tuple[Path, ...]) -> None:
+def _write_summary(path: Path, outcome: "Outcome") -> None:
     import json
 
     from telemetry.common.files import write_text
     from telemetry.ops.summary import summary_record
 
-    record = summary_record(name, ledger, tuple(map(str, outputs)))
+    record = summary_record(outcome.name, outcome.ledger, tuple(map(str, outcome.outputs)))
+    record["exit_code"] = int(_exit_code(outcome))
     write_text(path, json.dumps(record, indent=2) + "\n")

@@ -1,53 +1,56 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A dump and a definition in, rows and a ledger out."""
+"""Dumps and a definition in, columns and a ledger out."""
 
-import io
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
+from typing import Any, TypeAlias
 
+from telemetry.columns.column import Array
 from telemetry.columns.definition import Definition, define
-from telemetry.columns.field_path import FieldError
-from telemetry.columns.flatten import Row, build_row
+from telemetry.columns.flatten import Row
 from telemetry.columns.loading import load_definition
-from telemetry.errors import InputError
+from telemetry.common.exit_codes import ExitCode
+from telemetry.common.kernels import choose_kernels
+from telemetry.errors import InputError, TelemetryError
 from telemetry.ops.ledger import Ledger
+from telemetry.ops.options import DEFAULTS, Options
 from telemetry.ops.output import Output, Sink
+from telemetry.ops.pipeline import Pipeline
+from telemetry.ops.reading import open_reader
+from telemetry.ops.rows import DiskFullError
+from telemetry.ops.source import Dump, Ending, Source, open_source
 from telemetry.ops.summary import explain_no_packet
-from telemetry.wire.deframer import Deframer
-from telemetry.wire.space_packet import PRIMARY_HEADER_OCTETS
-from telemetry.wire.spans import Kind, Span
+from telemetry.ops.table import Table, concatenate_tables
 
-if TYPE_CHECKING:
-    import numpy as np
-
-Dump: TypeAlias = str | os.PathLike[str] | bytes | BinaryIO
-
-CHUNK_OCTETS = 1 << 20
+Dumps: TypeAlias = Dump | Sequence[Dump]
 
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
     """What `decode` gives back."""
 
-    tables: Mapping[int, list[Row]]  # APID -> rows in order of arrival; empty with an output file.
+    tables: Mapping[int, Table]  # APID -> packets in order of arrival; empty with an output file.
     ledger: Ledger
     outputs: tuple[Path, ...] = ()  # The files written.
 
-    def rows(self, apid: int | None = None) -> list[Row]:
-        """Return the rows of `apid`; without one, of the only APID there is."""
+    def table(self, apid: int | None = None) -> Table:
+        """Return the packets of `apid`; without one, of the only APID there is."""
         return self.tables[self._only(apid)]
 
-    def columns(self, apid: int | None = None) -> "dict[str, np.ndarray[Any, Any]]":
-        """Return the rows of `apid` as numpy columns; see `build_array` for their types."""
-        from telemetry.columns.arrays import build_array
+    def rows(self, apid: int | None = None) -> list[Row]:
+        """Return the packets of `apid` as rows."""
+        return self.table(apid).rows()
 
-        rows = self.rows(apid)
-        names = dict.fromkeys(name for row in rows for name in row)
-        return {name: build_array([row.get(name) for row in rows]) for name in names}
+    def columns(self, apid: int | None = None) -> dict[str, Array]:
+        """Return the packets of `apid` as numpy arrays, raw and engineering; see `Table.arrays`."""
+        return self.table(apid).arrays()
+
+    def arrow(self, apid: int | None = None) -> Any:
+        """Return the packets of `apid` as a `pyarrow.Table`."""
+        return self.table(apid).arrow()
 
     def _only(self, apid: int | None) -> int:
         if apid is not None:
@@ -58,159 +61,198 @@ class Decoded:
 
 
 @dataclass(slots=True)
-class Tables:
-    """A sink that keeps every row."""
+class Outcome:
+    """What became of the input as a whole."""
 
-    by_apid: dict[int, list[Row]] = field(default_factory=dict)
+    ledger: Ledger
+    names: tuple[str, ...] = ()  # Of the dumps that were read.
+    problems: list[str] = field(default_factory=list)  # Dumps that could not be read, or not whole.
+    code: ExitCode = ExitCode.DONE  # Interrupted, a link that broke, a full disk.
+    outputs: tuple[Path, ...] = ()
 
-    def write(self, apid: int, row: Row) -> None:
-        """Take a row of a packet with this APID."""
-        self.by_apid.setdefault(apid, []).append(row)
+    @property
+    def name(self) -> str:
+        """The dumps, for messages."""
+        return ", ".join(self.names) or "no dump"
 
 
 def decode(
-    dump: Dump,
+    dump: Dumps,
     definition: object,
     *,
     output: str | os.PathLike[str] | None = None,
     apid: int | None = None,
+    options: Options = DEFAULTS,
 ) -> Decoded:
-    """Decode a dump of CCSDS space packets.
+    """Decode dumps of CCSDS space packets.
 
-    `dump` is a path, the octets themselves, or a binary stream. `definition` is a construct of what
-    follows the 6-octet primary header, a dict APID -> construct, or a text `FILE.py:NAME` or
-    `MODULE:NAME`, which is run. With `output` (`.csv`, `.jsonl`, `.parquet`) rows go to that file,
-    or to one file per APID, and memory stays bounded; without it they are in the result. `apid`
-    selects one APID.
+    `dump` is a path, "-" for standard input, a pyserial URL, the octets themselves, a binary
+    stream, or a list of these, which are merged without what two of them hold both. `definition`
+    is a construct of what follows the 6-octet primary header, a dict APID -> construct, or a text
+    `FILE.py:NAME` or `MODULE:NAME`, which is run. With `output` (`.csv`, `.jsonl`, `.parquet`)
+    packets go to that file, or to one file per APID, and memory stays bounded; without it they are
+    in the result. `apid` selects one APID; `options` has the rest.
 
-    Damage does not raise: see `Decoded.ledger`, and the column `crc_verdict` of each row. Raises
-    `InputError` when the input cannot be read or gives no packet at all, `UsageError` for arguments
-    that do not fit together, `MissingExtraError` for Parquet without pyarrow.
+    Damage does not raise: see `Decoded.ledger`, and the column `crc_verdict`. Raises `InputError`
+    when the input cannot be read or gives no packet at all, `UsageError` for arguments that do not
+    fit together, `MissingExtraError` for Parquet without pyarrow.
     """
-    loaded = load_definition(definition) if isinstance(definition, str) else define(definition)
-    chosen = loaded if apid is None else loaded.bind(apid)
-    tables = Tables()
-    outputs: tuple[Path, ...] = ()
-    with open_dump(dump) as (stream, name):
-        if output is None:
-            ledger = decode_stream(stream, chosen, tables, apid=apid)
-        else:
-            inputs = (Path(dump),) if isinstance(dump, str | os.PathLike) else ()
-            ledger, outputs = decode_to_files(
-                stream, chosen, Path(output), apid=apid, inputs=inputs
-            )
-    if not ledger.rows:
-        raise InputError(explain_no_packet(name, ledger, chosen))
-    return Decoded(tables.by_apid, ledger, outputs)
+    options = options if apid is None else replace(options, apid=apid)
+    loaded = _load(definition, options)
+    dumps = _listed(dump)
+    kept = _Kept(options)
+    if output is None:
+        outcome = decode_dumps(dumps, loaded, kept, options)
+    else:
+        outcome = decode_to_files(dumps, loaded, Path(output), options)
+    if not outcome.ledger.rows:
+        raise InputError(explain_nothing(outcome, loaded))
+    return Decoded(kept.tables(), outcome.ledger, outcome.outputs)
+
+
+def batches(
+    dump: Dumps,
+    definition: object,
+    *,
+    apid: int | None = None,
+    options: Options = DEFAULTS,
+    on_end: Callable[[Outcome], object] | None = None,
+) -> Iterator[Table]:
+    """Decode as `decode` does, and yield tables of some thousand packets as they come.
+
+    Memory stays bounded however long the input is. A table holds packets of one APID; those of
+    one APID come in order. `on_end` is told what became of the input.
+    """
+    options = options if apid is None else replace(options, apid=apid)
+    loaded = _load(definition, options)
+    with _running(_listed(dump), loaded, options) as (run, outcome):
+        yield from run
+    if on_end:
+        on_end(outcome)
 
 
 def decode_to_files(
-    stream: BinaryIO,
+    dumps: Sequence[Dump],
     definition: Definition,
     path: Path,
-    *,
-    apid: int | None = None,
-    inputs: tuple[Path, ...] = (),
+    options: Options = DEFAULTS,
     on_octets: Callable[[int], object] | None = None,
-) -> tuple[Ledger, tuple[Path, ...]]:
-    """Decode `stream` into the file or files of `path`; return the ledger and what was written.
+) -> Outcome:
+    """Decode dumps into the file or files of `path`.
 
-    Without a single row nothing is written. `inputs` are files that must not be overwritten.
+    Without a single row nothing is written. What was done before Ctrl-C, or before the disk was
+    full, is kept.
     """
-    is_split = apid is None and len(definition.by_apid) > 1
+    is_split = options.apid is None and len(definition.by_apid) > 1
+    inputs = tuple(Path(dump) for dump in dumps if isinstance(dump, str | os.PathLike))
     try:
-        with Output(path, is_split=is_split, inputs=inputs) as files:
-            ledger = decode_stream(stream, definition, files, apid=apid, on_octets=on_octets)
-            return ledger, files.commit() if ledger.rows else ()
+        with Output(path, is_split=is_split, inputs=inputs, options=options) as files:
+            outcome = decode_dumps(dumps, definition, files, options, on_octets)
+            outcome.outputs = files.commit() if files.rows else ()
+            return outcome
     except OSError as error:
         text = error.strerror or error
         raise InputError(f"{path}: {text}; could not be written, nothing was") from error
 
 
-def decode_stream(
-    stream: BinaryIO,
+def decode_dumps(
+    dumps: Sequence[Dump],
     definition: Definition,
     sink: Sink,
-    *,
-    apid: int | None = None,
+    options: Options = DEFAULTS,
     on_octets: Callable[[int], object] | None = None,
-) -> Ledger:
-    """Decode everything that `stream` holds into `sink`, in bounded memory; return the ledger.
+) -> Outcome:
+    """Decode everything that the dumps hold into `sink`, in bounded memory.
 
     `on_octets` is told the size of each chunk when it is done.
     """
-    ledger = Ledger()
-    deframer = Deframer(definition.rules())
-    total = 0
-    for chunk in _chunks(stream):
-        total += len(chunk)
-        _take(deframer.push(chunk), definition, sink, ledger, apid)
-        if on_octets:
-            on_octets(len(chunk))
-    _take(deframer.close(), definition, sink, ledger, apid)
-    ledger.close(total)
-    return ledger
-
-
-def _take(
-    spans: Iterator[Span], definition: Definition, sink: Sink, ledger: Ledger, apid: int | None
-) -> None:
-    for span in spans:
-        header = span.header
-        if span.kind is not Kind.PACKET or header is None:
-            ledger.add(span)
-        elif apid is not None and header.apid != apid:
-            ledger.add_other(span)
-        else:
-            _take_packet(span, definition, sink, ledger)
-
-
-def _take_packet(span: Span, definition: Definition, sink: Sink, ledger: Ledger) -> None:
-    """Write a row. A packet whose fields cannot be read is damaged, whatever its CRC says."""
-    header = span.header
-    packet = definition.of(header.apid) if header else None
-    if header is None or packet is None:
-        raise AssertionError("the deframer gave a packet that the definition does not have")
-    try:
-        parsed = packet.parse(span.data[PRIMARY_HEADER_OCTETS:])
-    except FieldError as error:
-        ledger.add_packet(span, str(error))
-        return
-    ledger.add_packet(span)
-    sink.write(header.apid, build_row(header, parsed, span.verdict))
+    with _running(dumps, definition, options, on_octets) as (run, outcome):
+        try:
+            for table in run:
+                sink.take(table)
+        except DiskFullError as error:
+            outcome.problems.append(f"the output is not whole: {error}")
+            outcome.code = ExitCode.DAMAGED
+    return outcome
 
 
 @contextmanager
-def open_dump(dump: Dump) -> Iterator[tuple[BinaryIO, str]]:
-    """Open a dump for reading; yield the stream and a name for messages."""
-    if isinstance(dump, bytes | bytearray | memoryview):
-        yield io.BytesIO(dump), "dump"
-    elif isinstance(dump, str | os.PathLike):
-        with _open_file(Path(dump)) as stream:
-            yield stream, str(dump)
-    else:
-        yield dump, str(getattr(dump, "name", "dump"))
+def _running(
+    dumps: Sequence[Dump],
+    definition: Definition,
+    options: Options,
+    on_octets: Callable[[int], object] | None = None,
+) -> Iterator[tuple[Iterator[Table], Outcome]]:
+    has_header = options.has_primary_header
+    with open_reader(definition, has_header=has_header, processes=options.processes) as reader:
+        pipeline = Pipeline(definition, options, reader, dumps=len(dumps))
+        outcome = Outcome(pipeline.ledger)
+        yield _tables(dumps, pipeline, outcome, on_octets), outcome
 
 
-def _open_file(path: Path) -> BinaryIO:
-    if path.is_dir():
-        raise InputError(f"{path}: this is a folder; expected a dump file")
-    try:
-        return path.open("rb", buffering=0)
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file; expected a dump file") from None
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror}") from error
+def _tables(
+    dumps: Sequence[Dump],
+    pipeline: Pipeline,
+    outcome: Outcome,
+    on_octets: Callable[[int], object] | None,
+) -> Iterator[Table]:
+    for dump in dumps:
+        try:
+            with open_source(dump) as source:
+                yield from _of_source(source, pipeline, on_octets)
+                outcome.names += (source.name,)
+                if source.problem:
+                    outcome.problems.append(source.problem)
+                outcome.code = source.exit_code or outcome.code
+                if source.ending is Ending.INTERRUPTED:
+                    return
+        except TelemetryError as error:
+            if len(dumps) == 1:
+                raise
+            outcome.problems.append(str(error))  # One bad file does not take the others down.
+    if outcome.problems and not outcome.names:
+        raise InputError("\n".join(outcome.problems))
 
 
-def _chunks(stream: BinaryIO) -> Iterator[bytes]:
-    read: Callable[[int], bytes] = getattr(stream, "read1", stream.read)
-    while chunk := _read(read):
-        yield chunk
+def _of_source(
+    source: Source, pipeline: Pipeline, on_octets: Callable[[int], object] | None
+) -> Iterator[Table]:
+    pipeline.begin(choose_kernels(source.octets))
+    for chunk in source.chunks():
+        yield from pipeline.push(chunk)
+        if on_octets:
+            on_octets(len(chunk))
+    yield from pipeline.end()
 
 
-def _read(read: Callable[[int], bytes]) -> bytes:
-    try:
-        return read(CHUNK_OCTETS)
-    except OSError as error:
-        raise InputError(f"the dump cannot be read: {error.strerror or error}") from error
+@dataclass(slots=True)
+class _Kept:
+    """A sink that keeps everything."""
+
+    options: Options
+    by_apid: dict[int, list[Table]] = field(default_factory=dict)
+
+    def take(self, table: Table) -> None:
+        """Keep the columns that were asked for."""
+        self.by_apid.setdefault(table.apid, []).append(table.select(self.options))
+
+    def tables(self) -> dict[int, Table]:
+        """Return one table for each APID."""
+        return {apid: concatenate_tables(tables) for apid, tables in self.by_apid.items()}
+
+
+def _listed(dump: Dumps) -> list[Dump]:
+    if isinstance(dump, Sequence) and not isinstance(dump, str | bytes | bytearray | memoryview):
+        return list(dump)
+    return [dump]  # type: ignore[list-item]
+
+
+def _load(definition: object, options: Options) -> Definition:
+    loaded = load_definition(definition) if isinstance(definition, str) else define(definition)
+    return loaded if options.apid is None else loaded.bind(options.apid)
+
+
+def explain_nothing(outcome: Outcome, definition: Definition) -> str:
+    """Say why nothing came out, and what would be right."""
+    text = explain_no_packet(outcome.name, outcome.ledger, definition)
+    return "\n".join([*outcome.problems, text])

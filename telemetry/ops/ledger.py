@@ -4,7 +4,7 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -28,9 +28,18 @@ class Account(StrEnum):
     UNCHECKED = "unchecked"  # Packets without a CRC.
     DAMAGED = "damaged"  # Packets whose CRC does not hold, or that cannot be read.
     OTHER = "other"  # Whole packets that were not asked for.
+    OVERLAP = "overlap"  # Packets that an earlier dump holds, too.
     IDLE = "idle"  # Idle packets.
     FILL = "fill"  # Zeros between packets.
     SKIPPED = "skipped"  # No packet.
+
+
+class Fate(IntEnum):
+    """What becomes of a packet of the stream."""
+
+    ASKED = 0
+    OTHER = 1  # It was not asked for.
+    OVERLAP = 2  # An earlier dump holds it, too.
 
 
 @dataclass(slots=True)
@@ -63,7 +72,7 @@ class PacketTable:
     counts: Array  # Sequence counts.
     verdicts: Array  # `VerdictCode`
     problems: Mapping[int, str]  # By index: why the fields could not be read.
-    is_asked: Array | None = None  # False: whole, but not asked for. None: all are.
+    fates: Array | None = None  # `Fate` of each; None: all are asked for.
 
     def __len__(self) -> int:
         return len(self.offsets)
@@ -136,8 +145,8 @@ class Ledger:
             return
         for index in range(at, end):
             place = int(table.offsets[index]), int(table.lengths[index]), int(table.apids[index])
-            if table.is_asked is not None and not table.is_asked[index]:
-                self._book_other(*place)
+            if table.fates is not None and table.fates[index]:
+                self._book_left_out(*place, int(table.fates[index]))
                 continue
             count, verdict = int(table.counts[index]), int(table.verdicts[index])
             problem = table.problems.get(index, "")
@@ -155,17 +164,18 @@ class Ledger:
         first = int(apids[0])
         for apid in [first] if (apids == first).all() else np.unique(apids).tolist():
             of_apid = np.flatnonzero(apids == apid) + part.start
-            if table.is_asked is not None:
-                is_asked = table.is_asked[of_apid]
-                self._count_others(apid, table.lengths[of_apid[~is_asked]])
-                of_apid = of_apid[is_asked]
+            if table.fates is not None:
+                fates = table.fates[of_apid]
+                for fate in (Fate.OTHER, Fate.OVERLAP):
+                    self._count_left_out(apid, table.lengths[of_apid[fates == fate]], fate)
+                of_apid = of_apid[fates == Fate.ASKED]
             if len(of_apid):
                 missing[of_apid] = self._count_packets(table, apid, of_apid)
         problems = np.array([i for i in table.problems if part.start <= i < part.stop], np.int64)
         is_damaged = verdicts == _DAMAGED
         is_damaged[problems - part.start] = True
-        if table.is_asked is not None:
-            is_damaged &= table.is_asked[part]
+        if table.fates is not None:
+            is_damaged &= table.fates[part] == Fate.ASKED
         for index in (np.flatnonzero(is_damaged) + part.start).tolist():
             reason = table.problems.get(index) or CRC_DOES_NOT_HOLD
             offset, length = int(table.offsets[index]), int(table.lengths[index])
@@ -194,15 +204,20 @@ class Ledger:
             table.counts[packets], table.offsets[packets], verdicts != _DAMAGED
         )
 
-    def _count_others(self, apid: int, lengths: Array) -> None:
+    def _count_left_out(self, apid: int, lengths: Array, fate: Fate) -> None:
         if not len(lengths):
             return
+        if fate == Fate.OTHER:
+            self._see_other(apid, len(lengths), int(lengths.min()), int(lengths.max()))
+        account = _LEFT_OUT[fate]
+        self.octets[account] += int(lengths.sum())
+        self.packets[account] += len(lengths)
+
+    def _see_other(self, apid: int, packets: int, shortest: int, longest: int) -> None:
         record = self.others.setdefault(apid, OtherRecord())
-        record.packets += len(lengths)
-        record.min_octets = min(record.min_octets, int(lengths.min()) - PRIMARY_HEADER_OCTETS)
-        record.max_octets = max(record.max_octets, int(lengths.max()) - PRIMARY_HEADER_OCTETS)
-        self.octets[Account.OTHER] += int(lengths.sum())
-        self.packets[Account.OTHER] += len(lengths)
+        record.packets += packets
+        record.min_octets = min(record.min_octets, shortest - PRIMARY_HEADER_OCTETS)
+        record.max_octets = max(record.max_octets, longest - PRIMARY_HEADER_OCTETS)
 
     def _book_packet(
         self, offset: int, length: int, apid: int, count: int, verdict: int, problem: str
@@ -225,14 +240,12 @@ class Ledger:
     def add_other(self, span: Span) -> None:
         """Book a whole packet that was not asked for."""
         header = _header(span)
-        self._book_other(span.offset, span.length, header.apid)
+        self._book_left_out(span.offset, span.length, header.apid, Fate.OTHER)
 
-    def _book_other(self, offset: int, length: int, apid: int) -> None:
-        record = self.others.setdefault(apid, OtherRecord())
-        record.packets += 1
-        record.min_octets = min(record.min_octets, length - PRIMARY_HEADER_OCTETS)
-        record.max_octets = max(record.max_octets, length - PRIMARY_HEADER_OCTETS)
-        self._book(offset, length, Account.OTHER)
+    def _book_left_out(self, offset: int, length: int, apid: int, fate: int) -> None:
+        if fate == Fate.OTHER:
+            self._see_other(apid, 1, length, length)
+        self._book(offset, length, _LEFT_OUT[Fate(fate)])
 
     def add(self, span: Span) -> None:
         """Book a span that is no packet with values."""
@@ -298,6 +311,9 @@ class Ledger:
             known = self.reasons.setdefault(damage.reason, Reason(damage.offset))
             known.count += 1
             known.octets += damage.length
+
+
+_LEFT_OUT = {Fate.OTHER: Account.OTHER, Fate.OVERLAP: Account.OVERLAP}
 
 
 def _header(span: Span) -> PrimaryHeader:

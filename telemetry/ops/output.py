@@ -9,8 +9,10 @@ from typing import Protocol
 
 from telemetry.columns.flatten import Row
 from telemetry.errors import InputError, UsageError
+from telemetry.ops.options import DEFAULTS, Options
 from telemetry.ops.parquet import ParquetWriter, require_pyarrow
 from telemetry.ops.rows import CsvWriter, JsonLinesWriter, RowWriter
+from telemetry.ops.table import Table
 
 WRITERS: Mapping[str, Callable[[Path, str], RowWriter]] = {
     ".csv": CsvWriter,
@@ -20,10 +22,10 @@ WRITERS: Mapping[str, Callable[[Path, str], RowWriter]] = {
 
 
 class Sink(Protocol):
-    """Where rows go."""
+    """Where packets go."""
 
-    def write(self, apid: int, row: Row) -> None:
-        """Take a row of a packet with this APID."""
+    def take(self, table: Table) -> None:
+        """Take the next packets of an APID."""
 
 
 class Output:
@@ -35,29 +37,48 @@ class Output:
     """
 
     def __init__(
-        self, path: Path, *, is_split: bool = False, inputs: tuple[Path, ...] = ()
+        self,
+        path: Path,
+        *,
+        is_split: bool = False,
+        inputs: tuple[Path, ...] = (),
+        options: Options = DEFAULTS,
     ) -> None:
         _check_target(path)
         self._path = path
         self._is_split = is_split
         self._inputs = inputs
+        self._options = options
         self._writers: dict[int, RowWriter] = {}
         self._open = ExitStack()
         self._refuse_inputs(path)
 
     def write(self, apid: int, row: Row) -> None:
         """Take a row of a packet with this APID."""
+        self._writer(apid).write(row)
+
+    def take(self, table: Table) -> None:
+        """Take the next packets of an APID; `DiskFullError` if not all of them went to the disk."""
+        self._writer(table.apid).write_columns(table.flat(self._options))
+
+    @property
+    def rows(self) -> int:
+        """Rows by now, in all files."""
+        return sum(writer.rows for writer in self._writers.values())
+
+    def _writer(self, apid: int) -> RowWriter:
         writer = self._writers.get(apid)
         if writer is None:
             writer = WRITERS[self._path.suffix.lower()](self._path.parent, self._path.name)
             self._open.callback(writer.discard)
             self._writers[apid] = writer
-        writer.write(row)
+        return writer
 
     def commit(self) -> tuple[Path, ...]:
         """Finish and name all files; return their paths in order of APID."""
         is_split = self._is_split or len(self._writers) > 1
-        paths = {apid: self._name(apid, is_split) for apid in sorted(self._writers)}
+        apids = sorted(apid for apid, writer in self._writers.items() if writer.rows)
+        paths = {apid: self._name(apid, is_split) for apid in apids}
         for path in paths.values():
             self._refuse_inputs(path)
         for apid, path in paths.items():

@@ -1,13 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Rows to Parquet, in row groups with typed columns. Needs the extra `archive` (pyarrow)."""
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from telemetry.columns.column import Array, Column
 from telemetry.columns.flatten import Row, Value, plain
 from telemetry.common.files import PendingFile
 from telemetry.errors import MissingExtraError
+from telemetry.ops.cells import late_names, slice_column
 from telemetry.ops.rows import merge_columns
 
 ROW_GROUP_ROWS = 20_000
@@ -36,25 +41,43 @@ class ParquetWriter:
         self.rows = 0
         self._folder, self._name = folder, name
         self._columns: list[str] = []
-        self._group: list[Row] = []
+        self._rows: list[Row] = []  # The group at hand, by rows,
+        self._parts_of_group: list[list[Column]] = []  # or by columns.
+        self._waiting = 0  # Packets in these.
         self._files = ExitStack()
         self._parts: list[tuple[Any, PendingFile, Any]] = []  # schema, file, writer
 
     def write(self, row: Row) -> None:
         """Add a row to the group at hand."""
-        self._group.append(row)
+        self._rows.append(row)
         self.rows += 1
-        if len(self._group) >= ROW_GROUP_ROWS:
+        if len(self._rows) + self._waiting >= ROW_GROUP_ROWS:
             self._flush()
 
+    def write_columns(self, columns: Sequence[Column]) -> None:
+        """Add packets as flat columns, all of the same length; the same as row by row."""
+        count, at = len(columns[0]) if columns else 0, 0
+        while at < count:
+            end = min(count, at + ROW_GROUP_ROWS - self._waiting)
+            self._parts_of_group.append([slice_column(column, at, end) for column in columns])
+            self._waiting += end - at
+            self.rows += end - at
+            at = end
+            if self._waiting >= ROW_GROUP_ROWS:
+                self._flush()
+
     def _flush(self) -> None:
-        if not self._group:
-            return
-        for row in self._group:
+        for row in self._rows:
             if not row.keys() <= set(self._columns):
                 self._columns = merge_columns(self._columns, row)
-        self._write(_table(self._columns, self._group))
-        self._group = []
+        for part in self._parts_of_group:
+            for _, names in late_names(self._columns, part):
+                self._columns = merge_columns(self._columns, names)
+        if self._rows:
+            self._write(_table_of_rows(self._columns, self._rows))
+        if self._parts_of_group:
+            self._write(_table(self._columns, self._parts_of_group))
+        self._rows, self._parts_of_group, self._waiting = [], [], 0
 
     def _write(self, table: Any) -> None:
         if not self._parts or self._parts[-1][0] != table.schema:
@@ -95,10 +118,51 @@ class ParquetWriter:
         self._files.close()
 
 
-def _table(columns: list[str], rows: list[Row]) -> Any:
+def _table_of_rows(columns: list[str], rows: list[Row]) -> Any:
     import pyarrow as pa
 
     return pa.table({name: _array([row.get(name) for row in rows]) for name in columns})
+
+
+def _table(names: list[str], parts: list[list[Column]]) -> Any:
+    """Return one row group; its types depend on the values alone, never on how these came."""
+    import pyarrow as pa
+
+    found = [{column.name: column for column in part} for part in parts]
+    counts = [len(part[0]) for part in parts]
+    columns = {name: [part.get(name) for part in found] for name in names}
+    return pa.table({name: _column(columns[name], counts) for name in names})
+
+
+def _column(parts: list[Column | None], counts: list[int]) -> Any:
+    import pyarrow as pa
+
+    types = {part.raw.dtype if part and _is_number(part) else None for part in parts}
+    if len(types) > 1 or None in types:
+        pairs = zip(parts, counts, strict=True)
+        return _array([v for part, n in pairs for v in (part.values() if part else [None] * n)])
+    known = [part for part in parts if part is not None]
+    values = np.concatenate([_widest(part.raw) for part in known])
+    if values.dtype == np.uint64 and int(values.max(initial=0)) < 1 << 63:
+        values = values.astype(np.int64)
+    if all(part.present is None for part in known):
+        return pa.array(values)
+    is_absent = np.concatenate(
+        [np.zeros(len(p), bool) if p.present is None else ~p.present for p in known]
+    )
+    return pa.nulls(len(values)) if is_absent.all() else pa.array(values, mask=is_absent)
+
+
+def _is_number(column: Column) -> bool:
+    return column.categories is None and column.offsets is None and column.raw.dtype.kind in "biuf"
+
+
+def _widest(values: Array) -> Array:
+    kind = values.dtype.kind
+    if kind == "b" or values.dtype == np.uint64:
+        return values
+    with np.errstate(invalid="ignore"):  # Signalling NaN.
+        return values.astype(np.float64 if kind == "f" else np.int64)
 
 
 def _array(values: list[Value]) -> Any:

@@ -3,10 +3,15 @@
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from telemetry.columns.flatten import Row, Value
+from telemetry.ops.cells import build_rows
+from telemetry.ops.options import DEFAULTS, Options
+from telemetry.ops.table import Table, take_rows
 
 if TYPE_CHECKING:
-    from rich.table import Table
+    from rich.table import Table as RichTable
 
 PREVIEW_ROWS = 5
 PREVIEW_APIDS = 10
@@ -17,7 +22,8 @@ _PADDING = 3  # Around a column.
 class Preview:
     """A sink that keeps the first rows of each APID."""
 
-    def __init__(self) -> None:
+    def __init__(self, options: Options = DEFAULTS) -> None:
+        self._options = options
         self.by_apid: dict[int, list[Row]] = {}
 
     def write(self, apid: int, row: Row) -> None:
@@ -26,15 +32,23 @@ class Preview:
         if len(rows) < PREVIEW_ROWS:
             rows.append(row)
 
-    def tables(self, width: int) -> "list[Table]":
+    def take(self, table: Table) -> None:
+        """Take the next packets of an APID."""
+        wanted = PREVIEW_ROWS - len(self.by_apid.get(table.apid, ()))
+        if wanted > 0:
+            first = take_rows(table, np.arange(min(wanted, len(table))))
+            for row in build_rows(first.flat(self._options)):
+                self.write(table.apid, row)
+
+    def tables(self, width: int) -> "list[RichTable]":
         """Return a table per APID, of packets that fit `width`: a line per field."""
         apids = sorted(self.by_apid)[:PREVIEW_APIDS]
         return [_table(apid, self.by_apid[apid], width) for apid in apids]
 
 
-def _table(apid: int, rows: list[Row], width: int) -> "Table":
+def _table(apid: int, rows: list[Row], width: int) -> "RichTable":
     from rich import box
-    from rich.table import Table
+    from rich.table import Table as RichTable
     from rich.text import Text
 
     names = list(dict.fromkeys(name for row in rows for name in row))
@@ -42,7 +56,7 @@ def _table(apid: int, rows: list[Row], width: int) -> "Table":
     columns += [[_cell(row.get(name)) for name in names] for row in rows]
     columns = columns[: _fitting(columns, width)]
     title = f"APID {apid}, first packet{'s' if len(columns) > 2 else ''}"
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
+    table = RichTable(title=title, title_justify="left", box=box.SIMPLE_HEAD)
     table.add_column("field", no_wrap=True)
     for index in range(1, len(columns)):
         table.add_column(f"packet {index}", justify="right", no_wrap=True)

@@ -95,8 +95,9 @@ class SequenceTracker:
         if int(steps[1:].max(initial=0)) * _WINDOW < SEQUENCE_COUNT_MODULO:
             return first
         travelled = np.cumsum(steps)
-        around = travelled[_WINDOW:] - travelled[:-_WINDOW] >= SEQUENCE_COUNT_MODULO
-        return min(first, _WINDOW + int(around.argmax()) if around.any() else len(counts))
+        since = travelled[np.maximum(np.arange(len(steps)) - _WINDOW, 0)]
+        around = travelled - since >= SEQUENCE_COUNT_MODULO
+        return min(first, int(around.argmax()) if around.any() else len(counts))
 
     def _add_run(self, counts: Array, offsets: Array, missing: Array) -> None:
         """Take note of packets with whose counts the counter goes forward; fill in `missing`."""

@@ -14,6 +14,7 @@ _NAMES = {
     Account.UNCHECKED: "whole, no CRC to check",
     Account.DAMAGED: "damaged",
     Account.OTHER: "not asked for",
+    Account.OVERLAP: "in an earlier dump, too",
     Account.IDLE: "idle packets",
     Account.FILL: "fill (zeros)",
     Account.SKIPPED: "skipped, no packet",
@@ -130,10 +131,10 @@ def summary_record(name: str, ledger: Ledger, outputs: tuple[str, ...]) -> dict[
         "input": {"name": name, "bytes": sum(ledger.octets.values())},
         "exit_code": int(exit_code(ledger)),
         "rows": ledger.rows,
-        "bytes": {account.value: ledger.octets[account] for account in Account},
+        "bytes": {account.value: ledger.octets[account] for account in _told(ledger)},
         "packets": {
             account.value: ledger.packets[account]
-            for account in Account
+            for account in _told(ledger)
             if account not in (Account.FILL, Account.SKIPPED)
         },
         "missing": ledger.missing,
@@ -153,6 +154,11 @@ def summary_record(name: str, ledger: Ledger, outputs: tuple[str, ...]) -> dict[
         ],
         "outputs": list(outputs),
     }
+
+
+def _told(ledger: Ledger) -> list[Account]:
+    is_merged = bool(ledger.octets[Account.OVERLAP])
+    return [account for account in Account if is_merged or account is not Account.OVERLAP]
 
 
 def _apid_record(record: ApidRecord) -> dict[str, Any]:

@@ -159,7 +159,7 @@ def table_of(spans, problems, asked):
         counts=np.array([span.header.sequence_count for span in spans], np.uint16),
         verdicts=np.array([VerdictCode[span.verdict.name] for span in spans], np.uint8),
         problems=problems,
-        is_asked=asked and np.array([span.header.apid in asked for span in spans], np.bool_),
+        fates=asked and np.array([span.header.apid not in asked for span in spans], np.uint8),
     )
 
 

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a user may ask of a decode."""
+
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from telemetry.errors import UsageError
+from telemetry.ops.selection import Selection, parse_moment
+from telemetry.wire.time_scales import Epoch, find_epoch
+
+MAX_PROCESSES = 256
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """How to read dumps, and what to give out of them; `UsageError` for what cannot be."""
+
+    framing: str = "none"  # See `telemetry.wire.framing`.
+    skip: int = 0  # Octets before each packet that are left out.
+    has_primary_header: bool = True
+    apid: int | None = None  # Only this one.
+    since: str | None = None  # Packets from this time on: 2026-11-22T10:30:00Z.
+    until: str | None = None  # Packets before this time.
+    time: str | None = (
+        None  # Time fields, if not named as in `telemetry.wire.pus`: `cds:DAY,MS,US`.
+    )
+    epoch: str | None = None  # Of the time fields: a name (GPS), or a date and TAI or UTC.
+    columns: tuple[str, ...] = ()  # Names, or patterns as `rails*`; empty: all.
+    quality: bool = False  # Whether files and rows say how many packets are missing before each.
+    processes: int = 1
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.processes <= MAX_PROCESSES:
+            raise UsageError(f"--processes {self.processes}: expected 1..{MAX_PROCESSES}")
+        if not all(self.columns):
+            raise UsageError("--columns: a name is empty; expected as in --columns volts,rails*")
+        for _ in (self.selection, self.time_epoch):
+            pass  # Reading them tells what is wrong.
+
+    @property
+    def selection(self) -> Selection:
+        """The stretch of time that is asked for."""
+        return Selection(
+            None if self.since is None else parse_moment(self.since, "--since"),
+            None if self.until is None else parse_moment(self.until, "--until"),
+        )
+
+    @property
+    def time_epoch(self) -> Epoch | None:
+        """What the time fields count from; None: the epoch of CCSDS."""
+        return None if self.epoch is None else find_epoch(self.epoch)
+
+    def wants(self, column: str) -> bool:
+        """Whether a column is asked for, by its name or by a pattern with `*` and `?`."""
+        return not self.columns or any(
+            column == wanted or fnmatchcase(column, wanted.replace("[", "[[]"))
+            for wanted in self.columns
+        )
+
+
+DEFAULTS = Options()

@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Octets in, tables of columns out, and every octet booked on the way."""
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from telemetry.columns.column import Array, Column
+from telemetry.columns.definition import Definition
+from telemetry.columns.limits import LimitMemory
+from telemetry.common.kernels import Kernels
+from telemetry.errors import UsageError
+from telemetry.ops.floors import Floors, Found
+from telemetry.ops.ledger import Fate, Ledger, PacketTable
+from telemetry.ops.merge import OverlapFilter, of_dump, take_packets
+from telemetry.ops.options import Options
+from telemetry.ops.packet_times import TimeColumns, find_time_columns, parse_time_columns
+from telemetry.ops.reading import Reader, Reading, Wait
+from telemetry.ops.table import GAP_COLUMN, Table, take_rows
+from telemetry.wire.batch import Indices, PacketBatch, VerdictCode
+from telemetry.wire.time_scales import Scale, Times
+
+if TYPE_CHECKING:
+    from telemetry.ops.frame_ledger import FrameLedger
+
+
+@dataclass(slots=True)
+class _Work:
+    """Packets that are being turned into columns."""
+
+    found: Found
+    base: int  # Of the dump in the ledger.
+    fates: Array  # `Fate` of each packet.
+    parts: list[tuple[int, Indices, Wait]]  # APID, which packets, and their columns to come.
+
+
+class Pipeline:
+    """For each dump call `begin`, `push` its chunks, and `end` it; the last two yield tables.
+
+    The tables of one APID come in order. `ledger` tells what became of every octet of all dumps.
+    With more than one dump, packets are remembered to find what two dumps hold both.
+    """
+
+    def __init__(
+        self, definition: Definition, options: Options, reader: Reader, *, dumps: int = 1
+    ) -> None:
+        self.ledger = Ledger()
+        self.frame_ledgers: list[FrameLedger] = []  # One per dump, where there is a framing.
+        self._definition = definition
+        self._options = options
+        self._reader = reader
+        self._memories: dict[int, LimitMemory] = {}
+        self._times: dict[int, TimeColumns | None] = {}  # APID -> where its time stands.
+        self._overlaps = OverlapFilter() if dumps > 1 else None
+        self._dumps = 0
+        self._base = 0  # Octets of the dumps before.
+        self._waiting: deque[_Work] = deque()
+        self._most_waiting = 0 if options.processes == 1 else 2 * options.processes
+        self._floors = Floors(definition, options, Kernels.NUMPY)
+
+    def begin(self, kernels: Kernels) -> None:
+        """Declare that a dump begins."""
+        self._floors = Floors(self._definition, self._options, kernels)
+        if self._floors.frame_ledger is not None:
+            self.frame_ledgers.append(self._floors.frame_ledger)
+
+    def push(self, chunk: bytes) -> Iterator[Table]:
+        """Add octets and yield every table that is ready."""
+        for found in self._floors.push(chunk):
+            self._read(found)
+            yield from self._ready(self._most_waiting)
+
+    def end(self) -> Iterator[Table]:
+        """Declare the end of the dump and yield what is left; the sums are asserted."""
+        for found in self._floors.close():
+            self._read(found)
+        yield from self._ready(0)
+        self._base += self._floors.packet_octets
+        self._dumps += 1
+        self.ledger.close(self._base)
+
+    # --- Before the columns -----------------------------------------------------------------------
+
+    def _read(self, found: Found) -> None:
+        """Sort packets by APID and have them read."""
+        packets = found.packets
+        fates = np.zeros(len(packets), np.uint8)
+        if self._options.apid is not None:
+            fates[found.apids != self._options.apid] = Fate.OTHER
+        if self._overlaps is not None:
+            self._leave_out_overlaps(packets, fates)
+        parts = [
+            (apid, chosen, self._reader.submit(apid, _take(packets, chosen)))
+            for apid, chosen in _by_apid(found.apids, fates == Fate.ASKED)
+        ]
+        self._waiting.append(_Work(found, self._base, fates, parts))
+
+    def _leave_out_overlaps(self, packets: PacketBatch, fates: Array) -> None:
+        """Damaged packets stay: what is wrong in them may differ from dump to dump."""
+        assert self._overlaps is not None
+        chosen = np.flatnonzero((fates == Fate.ASKED) & (packets.verdicts != VerdictCode.DAMAGED))
+        merged = of_dump(self._dumps, take_packets(packets, chosen))
+        merged = replace(merged, offsets=chosen)
+        is_kept = np.isin(chosen, self._overlaps.apply(merged).offsets)
+        fates[chosen[~is_kept]] = Fate.OVERLAP
+
+    # --- Behind the columns -----------------------------------------------------------------------
+
+    def _ready(self, most: int) -> Iterator[Table]:
+        while len(self._waiting) > most:
+            yield from self._finish(self._waiting.popleft())
+
+    def _finish(self, work: _Work) -> Iterator[Table]:
+        found, packets = work.found, work.found.packets
+        problems: dict[int, str] = {}
+        readings: list[tuple[int, Indices, dict[str, Column]]] = []
+        for apid, chosen, wait in work.parts:
+            reading = wait()
+            problems |= {int(chosen[index]): text for index, text in reading.problems.items()}
+            rows = chosen[reading.indices]
+            columns = self._mean(apid, reading, packets.verdicts[rows])
+            work.fates[rows[~self._are_selected(apid, columns, found, rows)]] = Fate.OTHER
+            readings.append((apid, rows, columns))
+        offsets = work.base + packets.offset + packets.starts
+        table = PacketTable(
+            offsets, packets.lengths, found.apids, found.counts, packets.verdicts, problems,
+            work.fates if work.fates.any() else None,
+        )  # fmt: skip
+        others = tuple(span._replace(offset=work.base + span.offset) for span in found.others)
+        missing = self.ledger.add_table(table, others)
+        for apid, rows, columns in readings:
+            gaps = Column(name=GAP_COLUMN, raw=missing[rows])
+            result = Table(apid, {**columns, GAP_COLUMN: gaps}, offsets[rows])
+            is_kept = work.fates[rows] == Fate.ASKED
+            if is_kept.any():
+                yield result if is_kept.all() else take_rows(result, np.flatnonzero(is_kept))
+
+    def _mean(self, apid: int, reading: Reading, verdicts: Array) -> dict[str, Column]:
+        """Put engineering values and limit states beside the raw values."""
+        packet = self._definition.of(apid)
+        if packet is None or not packet.meanings:
+            return reading.columns
+        memory = self._memories.setdefault(apid, LimitMemory())
+        trusted = verdicts != VerdictCode.DAMAGED
+        return packet.meanings.apply(reading.columns, memory, trusted)
+
+    def _are_selected(
+        self, apid: int, columns: dict[str, Column], found: Found, rows: Indices
+    ) -> Array:
+        """Whether each packet is of the time that is asked for."""
+        selection = self._options.selection
+        if selection.is_everything:
+            return np.ones(len(rows), np.bool_)
+        source = self._time_columns(apid)
+        if source is not None:
+            return selection.mask(source.times(columns, epoch=self._options.time_epoch))
+        received = found.received_ns()
+        if received is None:
+            raise UsageError(
+                f"--since, --until: APID {apid} has no time: name its time fields with --time"
+            )
+        return selection.mask(Times(received[rows].astype("M8[ns]"), Scale.UTC))
+
+    def _time_columns(self, apid: int) -> TimeColumns | None:
+        if apid not in self._times:
+            packet = self._definition.of(apid)
+            layout = packet.layout if packet else None
+            text = self._options.time
+            self._times[apid] = (
+                find_time_columns(layout) if text is None else parse_time_columns(text, layout)
+            )
+        return self._times[apid]
+
+
+def _take(packets: PacketBatch, chosen: Indices) -> PacketBatch:
+    if len(chosen) == len(packets):
+        return packets
+    return PacketBatch(
+        packets.octets,
+        packets.starts[chosen],
+        packets.lengths[chosen],
+        packets.offset,
+        packets.verdicts[chosen],
+    )
+
+
+def _by_apid(apids: Array, is_asked: Array) -> Iterator[tuple[int, Indices]]:
+    """Yield each APID and the places of its packets."""
+    if not len(apids):
+        return
+    if (apids == apids[0]).all():
+        if is_asked.any():
+            yield int(apids[0]), np.flatnonzero(is_asked)
+        return
+    for apid in np.unique(apids[is_asked]).tolist():
+        yield apid, np.flatnonzero((apids == apid) & is_asked)

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Packets of one APID to columns, here or in other processes."""
+
+import multiprocessing
+import signal
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+import numpy as np
+
+from telemetry.columns.column import Column
+from telemetry.columns.definition import Definition, PacketDefinition
+from telemetry.columns.plan import Plan, compile_packet
+from telemetry.ops.merge import take_packets
+from telemetry.wire.batch import Indices, PacketBatch
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The columns of the packets that could be read, and why the others could not."""
+
+    columns: dict[str, Column]
+    indices: Indices  # Of the packets in `columns`, in the batch.
+    problems: dict[int, str]  # By index in the batch.
+
+
+Wait: TypeAlias = Callable[[], Reading]
+
+
+class Reader(Protocol):
+    """Turns packets into columns."""
+
+    def submit(self, apid: int, batch: PacketBatch) -> Wait:
+        """Begin with a batch of packets of one APID; what is returned waits for the end of it."""
+
+
+class PlanReader:
+    """Reads in this process."""
+
+    def __init__(self, definition: Definition, *, has_header: bool = True) -> None:
+        self._definition = definition
+        self._has_header = has_header
+        self._plans: dict[str, Plan] = {}
+
+    def plan(self, packet: PacketDefinition) -> Plan:
+        """Return the compiled form of a packet definition."""
+        if packet.label not in self._plans:
+            self._plans[packet.label] = compile_packet(
+                packet.layout, packet.label, has_header=self._has_header
+            )
+        return self._plans[packet.label]
+
+    def submit(self, apid: int, batch: PacketBatch) -> Wait:
+        """Read at once."""
+        reading = self.read(apid, batch)
+        return lambda: reading
+
+    def read(self, apid: int, batch: PacketBatch) -> Reading:
+        """Return the columns of a batch of packets of one APID."""
+        packet = self._definition.of(apid)
+        if packet is None:
+            raise AssertionError(f"the definition does not have APID {apid}")
+        found = self.plan(packet).extract(batch)
+        problems = {failure.index: str(failure.error) for failure in found.failures}
+        return Reading(found.columns, found.indices, problems)
+
+
+class PoolReader:
+    """Reads in other processes, and gives the same."""
+
+    def __init__(self, pool: ProcessPoolExecutor) -> None:
+        self._pool = pool
+
+    def submit(self, apid: int, batch: PacketBatch) -> Wait:
+        """Send the batch to a process."""
+        return self._pool.submit(_read_in_child, apid, without_rest(batch)).result
+
+
+def without_rest(batch: PacketBatch) -> PacketBatch:
+    """Return a batch whose octets hold little but its packets."""
+    if not len(batch):
+        return PacketBatch(batch.octets[:0], batch.starts, batch.lengths, 0, batch.verdicts)
+    first, last = int(batch.starts[0]), int(batch.starts[-1] + batch.lengths[-1])
+    if last - first > 2 * int(batch.lengths.sum()):
+        return take_packets(batch, np.arange(len(batch)))
+    octets = batch.octets[first:last]
+    offset = batch.offset + first
+    return PacketBatch(octets, batch.starts - first, batch.lengths, offset, batch.verdicts)
+
+
+@contextmanager
+def open_reader(
+    definition: Definition, *, has_header: bool = True, processes: int = 1
+) -> Iterator[Reader]:
+    """Yield a reader that works in as many processes."""
+    global _child  # What a forked process finds without its being pickled.
+    reader = PlanReader(definition, has_header=has_header)
+    if processes == 1:
+        yield reader
+        return
+    for packet in (*definition.by_apid.values(), definition.any_apid):
+        if packet is not None:
+            reader.plan(packet)  # Once, for all processes.
+    _child = reader
+    # Forked, so that definitions with functions in them need not be sent.
+    context = multiprocessing.get_context("fork")
+    pool = ProcessPoolExecutor(processes, mp_context=context, initializer=_ignore_ctrl_c)
+    try:
+        yield PoolReader(pool)
+    finally:
+        pool.shutdown(cancel_futures=True)
+        _child = None
+
+
+_child: PlanReader | None = None
+
+
+def _ignore_ctrl_c() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # The parent decides what is kept.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def _read_in_child(apid: int, batch: PacketBatch) -> Reading:
+    if _child is None:
+        raise AssertionError("a process without a definition")
+    return _child.read(apid, batch)
