@@ -140,8 +140,8 @@ class TimeMerger:
     """Merge dumps by time, packet by packet, holding one batch of each.
 
     Each dump should be in order of time, but for stray packets: what comes too late stays late, and
-    nothing is lost. Packets without a time stay behind the one before them. At equal times the dump
-    named first comes first. Overlaps are found within the last `WINDOW_PACKETS`.
+    nothing is lost. Packets without a time stay behind the one before them; those of one dump with
+    equal times keep their order. Overlaps are found within the last `WINDOW_PACKETS`.
     """
 
     overlaps: int = 0

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Several dumps become one: nothing twice, nothing lost, in the order that was asked for."""
 
+import itertools
 import random
 
 import numpy as np
@@ -194,6 +195,28 @@ def test_a_dump_that_is_out_of_order_loses_nothing(packets):
     ]
     found = [packet for part in merger.merge(streams) for packet in octets(part)]
     assert sorted(found) == sorted(packets)
+
+
+def test_packets_of_one_dump_with_equal_times_keep_their_order():
+    contents = [[b"%d %d" % (number, index) for index in range(400)] for number in (0, 1)]
+    merger = TimeMerger()
+    streams = [in_pieces(n, contents[n], 150, [7] * 200 + [8] * 200) for n in (0, 1)]
+    found = [packet for part in merger.merge(streams) for packet in octets(part)]
+    for number in (0, 1):
+        assert [p for p in found if p.startswith(b"%d " % number)] == contents[number]
+    assert [int(p.split()[1]) >= 200 for p in found] == [False] * 400 + [True] * 400
+
+
+def test_a_nanosecond_decides_the_order():
+    def stream(number, *times):
+        packets = batch([b"%d" % time for time in times])
+        yield of_dump(number, packets, np.array(times).astype("M8[ns]"))
+
+    first = itertools.chain(stream(0, 10, 12), stream(0, 12, 14))
+    merged = list(TimeMerger().merge([first, stream(1, 11, 13, 15)]))
+    assert [int(packet) for part in merged for packet in octets(part)] == [
+        10, 11, 12, 12, 13, 14, 15
+    ]  # fmt: skip
 
 
 def test_nothing_merged_is_nothing():

@@ -15,6 +15,8 @@ import tty
 from contextlib import suppress
 
 import pytest
+import serial
+from serial import rfc2217
 
 from telemetry.common.exit_codes import ExitCode
 from telemetry.errors import InputError, LinkError, UsageError
@@ -182,6 +184,42 @@ def test_a_serial_port_is_read_until_it_goes_away(terminal):
     assert octets == OCTETS[:2000]
     assert (source.ending, source.exit_code) == (Ending.BROKEN, ExitCode.LINK)
     assert source.problem.startswith(f"{device}: ")
+
+
+class _Write:
+    """What pyserial's server of RFC 2217 writes its answers to."""
+
+    def __init__(self, link: socket.socket) -> None:
+        self.write = link.sendall
+
+
+@pytest.mark.filterwarnings("ignore:set(Daemon|Name):DeprecationWarning")  # By pyserial.
+def test_a_serial_port_behind_rfc2217_is_read():
+    listener = socket.create_server(("127.0.0.1", 0))
+    is_read = threading.Event()
+
+    def serve() -> None:
+        link, _ = listener.accept()
+        with link, serial.serial_for_url("loop://") as port:
+            manager = rfc2217.PortManager(port, _Write(link))
+            link.settimeout(0.3)
+            with suppress(TimeoutError):  # The client says how it wants the port.
+                while octets := link.recv(1024):
+                    list(manager.filter(octets))
+            link.sendall(b"".join(manager.escape(OCTETS)))
+            is_read.wait(10)
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    found = b""
+    with open_source(f"rfc2217://127.0.0.1:{listener.getsockname()[1]}") as source:
+        for chunk in source.chunks():
+            found += chunk
+            source.is_stopped = len(found) >= len(OCTETS)
+    is_read.set()
+    thread.join(10)
+    listener.close()
+    assert found == OCTETS
 
 
 def test_a_serial_port_in_use_is_told(terminal):

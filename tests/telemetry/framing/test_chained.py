@@ -198,6 +198,12 @@ def test_zeros_are_no_packets_behind_a_prefix(deframe):
     assert {r.kind for r in deframe(SkipFraming(4), bytes(5000))} == {"junk"}
 
 
+def test_lengths_that_overlap_in_all_places_are_not_tried_one_by_one(deframe):
+    framing = LengthFraming(BE, holds_packets=False)
+    records = deframe(framing, b"\xff" * 200_000)  # Wherever one looks, a frame of 65,537.
+    assert len(records) <= 6
+
+
 def test_endless_junk_is_handed_on_in_pieces_and_not_kept():
     framing = LengthFraming(BE, holds_packets=False, max_octets=1000)
     junk = 0

@@ -60,6 +60,10 @@ def test_a_payload_shorter_than_the_skip_is_damaged(deframe):
     assert record.reason == "a payload of 3 octets; 4 were to be skipped"
 
 
+def test_of_a_damaged_frame_nothing_is_skipped(deframe, payloads):
+    assert payloads(deframe(framing("slip", skip=2), b"abc\xdbd\xc0"), "damaged") == [b"abcd"]
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
