@@ -125,7 +125,7 @@ def require_exact(value: Value) -> None:
 
 
 def common_word(*ranges: Interval) -> "np.dtype[Any]":
-    """Return the type of 64 bits that holds all of these integers; `UnsupportedError` if none does."""
+    """Return the 64-bit type for all of these integers; `UnsupportedError` if there is none."""
     if all(found.is_signed_word for found in ranges):
         return np.dtype(np.int64)
     if all(found.is_unsigned_word for found in ranges):

@@ -12,7 +12,7 @@ import pytest
 from telemetry.columns.column import Column
 from telemetry.columns.fallback import leaves_of
 from telemetry.columns.field_path import FieldError, parse_data_field
-from telemetry.columns.flatten import VERDICT_COLUMN
+from telemetry.columns.flatten import VERDICT_COLUMN, plain
 from telemetry.columns.plan import compile_packet
 from telemetry.wire.batch import PacketBatch
 from telemetry.wire.space_packet import PrimaryHeader
@@ -60,6 +60,9 @@ def leaves_of_column(column: Column):
 
 def same(column: Column, ours, theirs):
     """Tell whether a value of a column is what construct gave."""
+    is_enum = isinstance(theirs, construct.EnumIntegerString | construct.EnumInteger)
+    if is_enum and column.categories is None:  # Among values of other types: as in rows.
+        return ours == plain(theirs)
     if isinstance(theirs, construct.EnumIntegerString):
         return ours == theirs.intvalue and column.categories[ours] == str(theirs)
     if isinstance(theirs, construct.EnumInteger):
