@@ -35,6 +35,9 @@ Exit codes:
     lazy={
         "init": ("telemetry.cli.init:init", "Write a first definition from what a dump holds."),
         "decode": ("telemetry.cli.decode:decode", "Decode a dump to CSV, JSON lines or Parquet."),
+        "packets": ("telemetry.cli.packets:packets", "List packets: place, APID, count, CRC."),
+        "inspect": ("telemetry.cli.inspect:inspect", "Show one packet field by field."),
+        "explain": ("telemetry.cli.explain:explain", "Say what a byte is, and why (not) decoded."),
     },
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )

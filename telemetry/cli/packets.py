@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`fw-telemetry packets`."""
+
+from collections.abc import Callable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from telemetry.cli.reading import (
+    apid_option,
+    build_options,
+    definition_option,
+    dump_name,
+    framing_options,
+    open_dump,
+)
+from telemetry.common.exit_codes import ExitCode
+
+if TYPE_CHECKING:
+    from telemetry.ops.ledger import Ledger
+    from telemetry.ops.listing import Entry, Lister
+
+SHOWN = 40
+
+_HELP = """List the packets in DUMP ("-" reads standard input): where each lies, its APID, sequence
+count, length, and whether its CRC holds. What is no packet is listed, too, with the reason.
+
+\b
+Without a definition it lists packets of any APID:
+  fw-telemetry packets pass17.bin
+With one it knows more, and finds packets again behind damage by what it knows:
+  fw-telemetry packets pass17.bin --definition mission.py:PACKETS
+All of them into a file:
+  fw-telemetry packets pass17.bin --definition mission.py:PACKETS -o packets.csv
+
+crc_verdict is "good" or "damaged" where the definition says that there is a CRC. Without a
+definition it is "good" if the packet ends in its CRC-16 (by chance, one packet in 65,536 does),
+else "none". `missing` counts the packets of the same APID that are missing right before. The number
+in the first column is what `fw-telemetry inspect --packet N` takes.
+"""
+
+_SHOWN_COLUMNS = (
+    "packet", "byte", "bytes", "kind", "APID", "flags", "count", "CRC", "missing", "reason",
+)  # fmt: skip
+_COLUMNS = (
+    "packet", "offset", "bytes", "kind", "apid", "sequence_flags", "sequence_count",
+    "data_length", "crc_verdict", "missing_before", "reason",
+)  # fmt: skip
+
+
+@click.command(help=_HELP, short_help="List packets: place, APID, count, length, CRC.")
+@click.argument("dump", metavar="DUMP")
+@definition_option(required=False)
+@apid_option
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help=f"List the first N only.  [default: {SHOWN}; all with -o]",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE.csv",
+    help="Write the list as CSV.",
+)
+@framing_options
+def packets(
+    dump: str,
+    definition_source: str | None,
+    apid: int | None,
+    limit: int | None,
+    output: Path | None,
+    **framing: Any,
+) -> ExitCode:
+    """List the packets and return the exit code."""
+    from telemetry.columns.loading import load_definition
+    from telemetry.ops.listing import Lister
+    from telemetry.ops.summary import exit_code
+
+    if output is not None:
+        _check_output(output, dump)
+    definition = load_definition(definition_source) if definition_source else None
+    lister = Lister(definition, build_options(**framing))
+    name = dump_name(dump)
+    with open_dump(dump, "listing") as (_, chunks):
+        entries = lister.entries(chunks)
+        if apid is not None:
+            entries = (entry for entry in entries if entry.header and entry.header.apid == apid)
+        if output is None:
+            first = list(islice(entries, limit or SHOWN))
+            more = sum(1 for _ in entries)
+            _check_any(name, lister)
+            _show(first, more)
+        else:
+            _write(output, entries, limit, lambda: _check_any(name, lister))
+    _tell(name, lister.ledger, output)
+    return exit_code(lister.ledger) if lister.ledger.rows else ExitCode.DAMAGED
+
+
+def _check_any(name: str, lister: "Lister") -> None:
+    """Raise `InputError` when there is no packet at all."""
+    from telemetry.errors import InputError
+
+    ledger = lister.ledger
+    if not ledger.rows and not ledger.others:
+        raise InputError(f"{name}: no space packet in {sum(ledger.octets.values()):,} bytes")
+
+
+def _check_output(output: Path, dump: str) -> None:
+    if output.suffix.lower() != ".csv":
+        raise click.UsageError(f"-o {output}: the list is CSV; expected a name that ends in .csv")
+    if not output.parent.is_dir():
+        raise click.UsageError(f"-o {output}: there is no folder {output.parent}")
+    if output.exists() and Path(dump).exists() and output.samefile(dump):
+        raise click.UsageError(f"-o {output}: this is the dump")
+
+
+def _cells(entry: "Entry") -> Iterator[object]:
+    header = entry.header
+    yield from ("" if entry.number is None else entry.number, entry.offset, entry.octets)
+    yield entry.kind.value
+    if header is None:
+        yield from ("",) * 4
+    else:
+        yield from (header.apid, header.sequence_flags, header.sequence_count, header.data_length)
+    yield from (entry.verdict, entry.missing_before, entry.reason)
+
+
+def _write(
+    output: Path, entries: "Iterator[Entry]", limit: int | None, check: Callable[[], None]
+) -> None:
+    """Write the list; `check` is called at the end, before the file gets its name."""
+    import csv
+
+    from telemetry.common.files import write_atomically
+
+    with write_atomically(output, newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(_COLUMNS)
+        writer.writerows(_cells(entry) for entry in islice(entries, limit))
+        for _ in entries:
+            pass  # The summary is of all.
+        check()
+
+
+def _show(entries: "list[Entry]", more: int) -> None:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    from telemetry.common.console import output
+    from telemetry.common.text import printable
+
+    table = Table(box=box.SIMPLE_HEAD)
+    names = (
+        "packet",
+        "byte",
+        "bytes",
+        "kind",
+        "APID",
+        "flags",
+        "count",
+        "CRC",
+        "missing",
+        "reason",
+    )
+    for name in names:
+        is_text = name in ("kind", "CRC", "reason")
+        table.add_column(name, justify="left" if is_text else "right", no_wrap=name != "reason")
+    for entry in entries:
+        number, offset, octets, kind, apid, flags, seen, _, verdict, gap, reason = _cells(entry)
+        cells = (number, offset, octets, kind, apid, flags, seen, verdict, gap or "", reason)
+        table.add_row(*(Text(printable(str(cell))) for cell in cells))
+    output().print(table)
+    if more:
+        output().print(f"... and {more:,} more; --limit N shows more, -o packets.csv writes all")
+
+
+def _tell(name: str, ledger: "Ledger", output: Path | None) -> None:
+    from telemetry.ops.summary import summary_lines
+
+    total = sum(ledger.octets.values())
+    click.echo(f"{name}: {total:,} bytes, {ledger.rows:,} packets", err=True)
+    for line in list(summary_lines(name, ledger))[1:]:
+        click.echo(line, err=True)
+    if output is not None:
+        click.echo(f"wrote {output}", err=True)
