@@ -12,7 +12,7 @@ from telemetry.common.kernels import Kernels
 from telemetry.errors import UsageError
 from telemetry.ops.frame_ledger import FrameLedger
 from telemetry.ops.options import Options
-from telemetry.wire.batch import Indices, PacketBatch
+from telemetry.wire.batch import PacketBatch
 from telemetry.wire.framing import NO_TIME, Frame, FrameBatch, batch_frames, framing
 from telemetry.wire.scan import Scanner
 from telemetry.wire.space_packet import SEQUENCE_COUNT_MODULO
@@ -25,8 +25,8 @@ class Found:
 
     packets: PacketBatch
     others: tuple[Span, ...]
-    apids: Array  # int64
-    counts: Array  # int64: sequence counts.
+    apids: Array
+    counts: Array  # Sequence counts.
     frames: FrameBatch | None = None  # What `packets.octets` came in, if it came in frames.
 
     def received_ns(self) -> Array | None:
@@ -84,11 +84,7 @@ class Floors:
 
     def _scanned(self, chunk: bytes | None, frames: FrameBatch | None) -> Found:
         scanned = self._scanner.finish() if chunk is None else self._scanner.scan(chunk)
-        packets = scanned.packets
-        octets, starts = packets.octets, packets.starts
-        apids = (_octet(octets, starts) << 8 | _octet(octets, starts + 1)) & 0x7FF
-        counts = (_octet(octets, starts + 2) << 8 | _octet(octets, starts + 3)) & 0x3FFF
-        return Found(packets, scanned.others, apids, counts, frames)
+        return Found(scanned.packets, scanned.others, scanned.apids, scanned.counts, frames)
 
     def _headerless(self, frames: FrameBatch) -> Found:
         """Take every whole frame for a packet data field.
@@ -110,10 +106,6 @@ class Floors:
         counts = (self._frames + np.arange(len(whole))) % SEQUENCE_COUNT_MODULO
         self._frames += len(whole)
         return Found(batch, others, np.full(len(whole), self._apid), counts, frames)
-
-
-def _octet(octets: Array, places: Indices) -> Array:
-    return octets[places].astype(np.int64)
 
 
 def _only_apid(definition: Definition, options: Options) -> int:

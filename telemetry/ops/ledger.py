@@ -162,7 +162,12 @@ class Ledger:
         self._last_end = int(ends[-1])
         apids, verdicts = table.apids[part], table.verdicts[part]
         first = int(apids[0])
-        for apid in [first] if (apids == first).all() else np.unique(apids).tolist():
+        is_one = bool((apids == first).all())
+        is_plain = is_one and table.fates is None and not table.problems
+        if is_plain and verdicts[0] != _DAMAGED and (verdicts == verdicts[0]).all():
+            missing[part] = self._count_equals(table, first, part, self._last_end - int(offsets[0]))
+            return
+        for apid in [first] if is_one else np.unique(apids).tolist():
             of_apid = np.flatnonzero(apids == apid) + part.start
             if table.fates is not None:
                 fates = table.fates[of_apid]
@@ -180,6 +185,19 @@ class Ledger:
             reason = table.problems.get(index) or CRC_DOES_NOT_HOLD
             offset, length = int(table.offsets[index]), int(table.lengths[index])
             self._note_damage(Damage(offset, length, Account.DAMAGED, reason))
+
+    def _count_equals(self, table: PacketTable, apid: int, part: slice, octets: int) -> Array:
+        """Count packets of one APID with the same verdict; return what is missing before each."""
+        record = self.apids.setdefault(apid, ApidRecord())
+        counts, offsets = table.counts[part], table.offsets[part]
+        is_good = int(table.verdicts[part.start]) == _GOOD
+        account = Account.GOOD if is_good else Account.UNCHECKED
+        self.octets[account] += octets
+        self.packets[account] += len(counts)
+        record.rows += len(counts)
+        record.good += len(counts) * is_good
+        record.unchecked += len(counts) * (not is_good)
+        return record.sequence.add_all(counts, offsets, np.ones(len(counts), np.bool_))
 
     def _count_packets(self, table: PacketTable, apid: int, packets: Array) -> Array:
         """Count packets of one APID that were asked for; return what is missing before each."""

@@ -52,6 +52,7 @@ class Pipeline:
         self._definition = definition
         self._options = options
         self._reader = reader
+        self._selection = options.selection
         self._memories: dict[int, LimitMemory] = {}
         self._times: dict[int, TimeColumns | None] = {}  # APID -> where its time stands.
         self._overlaps = OverlapFilter() if dumps > 1 else None
@@ -120,20 +121,24 @@ class Pipeline:
         for apid, chosen, wait in work.parts:
             reading = wait()
             problems |= {int(chosen[index]): text for index, text in reading.problems.items()}
-            rows = chosen[reading.indices]
+            rows = _pick(chosen, reading.indices)
             columns = self._mean(apid, reading, packets.verdicts[rows])
-            work.fates[rows[~self._are_selected(apid, columns, found, rows)]] = Fate.OTHER
+            if not self._selection.is_everything:
+                is_selected = self._are_selected(apid, columns, found, rows)
+                work.fates[rows[~is_selected]] = Fate.OTHER
             readings.append((apid, rows, columns))
         offsets = work.base + packets.offset + packets.starts
         table = PacketTable(
             offsets, packets.lengths, found.apids, found.counts, packets.verdicts, problems,
             work.fates if work.fates.any() else None,
         )  # fmt: skip
-        others = tuple(span._replace(offset=work.base + span.offset) for span in found.others)
+        others = found.others
+        if work.base:
+            others = tuple(span._replace(offset=work.base + span.offset) for span in others)
         missing = self.ledger.add_table(table, others)
         for apid, rows, columns in readings:
-            gaps = Column(name=GAP_COLUMN, raw=missing[rows])
-            result = Table(apid, {**columns, GAP_COLUMN: gaps}, offsets[rows])
+            gaps = Column(name=GAP_COLUMN, raw=_pick(missing, rows))
+            result = Table(apid, {**columns, GAP_COLUMN: gaps}, _pick(offsets, rows))
             is_kept = work.fates[rows] == Fate.ASKED
             if is_kept.any():
                 yield result if is_kept.all() else take_rows(result, np.flatnonzero(is_kept))
@@ -151,9 +156,7 @@ class Pipeline:
         self, apid: int, columns: dict[str, Column], found: Found, rows: Indices
     ) -> Array:
         """Whether each packet is of the time that is asked for."""
-        selection = self._options.selection
-        if selection.is_everything:
-            return np.ones(len(rows), np.bool_)
+        selection = self._selection
         source = self._time_columns(apid)
         if source is not None:
             return selection.mask(source.times(columns, epoch=self._options.time_epoch))
@@ -173,6 +176,11 @@ class Pipeline:
                 find_time_columns(layout) if text is None else parse_time_columns(text, layout)
             )
         return self._times[apid]
+
+
+def _pick(values: Array, indices: Indices) -> Array:
+    """Return `values[indices]` for ascending indices."""
+    return values if len(indices) == len(values) else values[indices]
 
 
 def _take(packets: PacketBatch, chosen: Indices) -> PacketBatch:

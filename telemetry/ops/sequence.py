@@ -3,14 +3,14 @@
 
 from collections import deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
 
 from telemetry.wire.space_packet import SEQUENCE_COUNT_MODULO
 
-if TYPE_CHECKING:
-    import numpy as np
-
-Array: TypeAlias = "np.ndarray[Any, Any]"
+Array: TypeAlias = NDArray[Any]
 
 _WINDOW = 64  # A packet that is later than this many others counts as a restart of the counter.
 _HALF = SEQUENCE_COUNT_MODULO // 2
@@ -57,13 +57,19 @@ class SequenceTracker:
 
     def add_all(self, counts: Array, offsets: Array, is_trusted: Array) -> Array:
         """Take note of many packets, as `add` would of one after the other."""
-        import numpy as np
-
-        counts = counts.astype(np.int64)
-        steps = np.diff(counts, prepend=counts[:1]) % SEQUENCE_COUNT_MODULO
-        breaks = np.flatnonzero((steps < 1) | (steps >= _HALF) | ~is_trusted & (steps != 1))
         missing = np.zeros(len(counts), np.int64)
+        counts = counts.astype(np.uint16, copy=False)
+        steps = np.zeros(len(counts), np.uint16)
+        np.subtract(counts[1:], counts[:-1], out=steps[1:])
+        steps &= SEQUENCE_COUNT_MODULO - 1
         at = 0
+        if (steps[1:] == 1).all():  # The bulk of all streams.
+            missing[0] = self.add(int(counts[0]), int(offsets[0]), is_trusted=bool(is_trusted[0]))
+            if self._last == counts[0]:
+                self._go_on(counts[1:])
+                return missing
+            at = 1
+        breaks = np.flatnonzero((steps < 1) | (steps >= _HALF) | ~is_trusted & (steps != 1))
         while at < len(counts):
             following = int(np.searchsorted(breaks, at, side="right"))
             end = int(breaks[following]) if following < len(breaks) else len(counts)
@@ -73,12 +79,12 @@ class SequenceTracker:
                     self._add_run(counts[at:end], offsets[at:end], missing[at:end])
                     at = end
                     continue
-            end = min(end, at + _SHORT_RUN)
-            for index in range(at, max(end, at + 1)):
+            end = max(min(end, at + _SHORT_RUN), at + 1)
+            for index in range(at, end):
                 missing[index] = self.add(
                     int(counts[index]), int(offsets[index]), is_trusted=bool(is_trusted[index])
                 )
-            at = max(end, at + 1)
+            at = end
         return missing
 
     def _advances(self, count: int, is_trusted: bool) -> bool:
@@ -88,27 +94,28 @@ class SequenceTracker:
 
     def _clear(self, counts: Array, steps: Array) -> int:
         """Return how many of these, which go forward, surely come for the first time."""
-        import numpy as np
-
         known = np.isin(counts[:_WINDOW], list(self._recent))
         first = int(known.argmax()) if known.any() else len(counts)
         if int(steps[1:].max(initial=0)) * _WINDOW < SEQUENCE_COUNT_MODULO:
             return first
-        travelled = np.cumsum(steps)
+        travelled = np.cumsum(steps, dtype=np.int64)
         since = travelled[np.maximum(np.arange(len(steps)) - _WINDOW, 0)]
         around = travelled - since >= SEQUENCE_COUNT_MODULO
         return min(first, int(around.argmax()) if around.any() else len(counts))
 
     def _add_run(self, counts: Array, offsets: Array, missing: Array) -> None:
         """Take note of packets with whose counts the counter goes forward; fill in `missing`."""
-        import numpy as np
-
+        counts = counts.astype(np.int64)
         before = counts[0] - 1 if self._last is None else self._last
         missing[:] = np.diff(counts, prepend=before) % SEQUENCE_COUNT_MODULO - 1
         for index in np.flatnonzero(missing).tolist():
             last = int(counts[index - 1]) if index else int(before)
             self._add_gap(Gap(int(offsets[index]), last, int(missing[index])))
-        self._last = int(counts[-1])
+        self._go_on(counts)
+
+    def _go_on(self, counts: Array) -> None:
+        if len(counts):
+            self._last = int(counts[-1])
         self._recent.extend(counts[-_WINDOW:].tolist())
 
     def _is_news(self, count: int, ahead: int, last: int, offset: int) -> bool:

@@ -37,6 +37,7 @@ class Chain(NamedTuple):
     lengths: Array  # int64
     verdicts: Array  # uint8
     apids: Array  # uint16
+    counts: Array  # uint16: sequence counts.
 
 
 class ApidTables:
@@ -66,22 +67,29 @@ def clean_chain(octets: Octets, at: int, limit: int, tables: ApidTables, kernels
         return _compiled_chain(octets, at, limit, tables)
     starts, lengths, count = _walk(octets, at, limit)
     if not count:
-        return Chain(starts[:0], lengths[:0], np.empty(0, np.uint8), np.empty(0, np.uint16))
+        return _EMPTY
     headers = _Headers(octets, starts, lengths)
     fits = headers.fit(tables)
     verdicts = tables.verdicts[headers.apids]
     is_clean = fits[:count] & (verdicts[:count] == _CRC)
     if not is_clean.all():
-        is_clean |= (
-            fits[:count] & headers.are_followed(fits & tables.is_strong[headers.apids])[:count]
-        )
-    chain = Chain(starts, lengths, verdicts, headers.apids)
+        is_clean |= fits[:count] & headers.are_followed(fits, tables)[:count]
+    chain = Chain(starts, lengths, verdicts, headers.apids, headers.counts)
     chain = _cut(chain, _first_false(is_clean))
     return _cut(chain, _good_crcs(octets, chain))
 
 
 def _cut(chain: Chain, count: int) -> Chain:
     return Chain(*(array[:count] for array in chain))
+
+
+_EMPTY = Chain(
+    np.empty(0, np.int64),
+    np.empty(0, np.int64),
+    np.empty(0, np.uint8),
+    np.empty(0, np.uint16),
+    np.empty(0, np.uint16),
+)
 
 
 # --- numpy ----------------------------------------------------------------------------------------
@@ -142,10 +150,19 @@ class _Headers:
             self.identifications = words[starts].astype(np.uint16)
             self.sequences = words[starts + 2].astype(np.uint16)
         self.apids = self.identifications & _APID_BITS
+        self.counts = self.sequences & (SEQUENCE_COUNT_MODULO - 1)
+        first_word = int(self.identifications[0])
+        # All of one APID, which is not 0: the bulk of all streams.
+        self._is_uniform = first_word > 0 and bool((self.identifications == first_word).all())
 
     def fit(self, tables: ApidTables) -> Flags:
         """Whether each fits its rule and leaves no doubt that it is a header."""
-        fits: Flags = (self.identifications & _VERSION_AND_TYPE) == 0
+        if self._is_uniform and tables.is_strong[self.apids[0]]:
+            apid = int(self.apids[0])
+            low, high = tables.min_octets[apid], tables.max_octets[apid]
+            fits: Flags = (self.lengths >= low) & (self.lengths <= high)
+            return fits if self.identifications[0] & _VERSION_AND_TYPE == 0 else fits & False
+        fits = (self.identifications & _VERSION_AND_TYPE) == 0
         fits &= self.lengths >= tables.min_octets[self.apids]
         fits &= self.lengths <= tables.max_octets[self.apids]
         # Behind a zero octet, a header must be told from fill.
@@ -157,17 +174,20 @@ class _Headers:
         found: Flags = (self.identifications | self.sequences == 0) & (self.lengths == _SHORTEST)
         return found
 
-    def are_followed(self, proves: Flags) -> Flags:
+    def are_followed(self, fits: Flags, tables: ApidTables) -> Flags:
         """Whether the header behind each proves itself; False for the last."""
-        proves = proves | (self.identifications >> 13 == 0) & (self.apids == IDLE_APID)
         found = np.zeros(len(self.lengths), np.bool_)
+        if self._is_uniform and tables.is_strong[self.apids[0]] and fits.all():
+            found[:-1] = True
+            return found
+        proves = fits & tables.is_strong[self.apids]
+        proves |= (self.identifications >> 13 == 0) & (self.apids == IDLE_APID)
         found[:-1] = (proves[1:] | self._continue()) & ~self._are_zeros()[1:]
         return found
 
     def _continue(self) -> Flags:
         """Whether each but the first continues the sequence of the one before it."""
-        counts = self.sequences & (SEQUENCE_COUNT_MODULO - 1)
-        is_next: Flags = counts[:-1] + 1 & (SEQUENCE_COUNT_MODULO - 1) == counts[1:]
+        is_next: Flags = self.counts[:-1] + 1 & (SEQUENCE_COUNT_MODULO - 1) == self.counts[1:]
         is_next &= self.identifications[1:] >> 13 == 0
         is_next &= self.identifications[:-1] == self.identifications[1:]
         return is_next
@@ -191,7 +211,7 @@ def _good_crcs(octets: Octets, chain: Chain) -> int:
 
 def _compiled_chain(octets: Octets, at: int, limit: int, tables: ApidTables) -> Chain:
     room = max(min(limit, (len(octets) - at) // _SHORTEST), 0)
-    types = (np.int64, np.int64, np.uint8, np.uint16)
+    types = (np.int64, np.int64, np.uint8, np.uint16, np.uint16)
     chain = Chain(*(np.empty(room, dtype) for dtype in types))
     count = compiled(_follow)(
         octets,
@@ -218,6 +238,7 @@ def _follow(
     lengths: Indices,
     verdicts: Octets,
     apids: Words,
+    counts: Words,
 ) -> int:
     size = len(octets)
     one, eight = np.uint64(1), np.uint64(8)
@@ -272,5 +293,6 @@ def _follow(
         lengths[count] = length
         verdicts[count] = rule_verdicts[apid]
         apids[count] = apid
+        counts[count] = sequence & 0x3FFF
         at = int(end)
     return len(starts)

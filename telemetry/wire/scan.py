@@ -12,7 +12,7 @@ import numpy as np
 
 from telemetry.common.kernels import Kernels
 from telemetry.wire.batch import Octets, PacketBatch, VerdictCode
-from telemetry.wire.chain import ApidTables, Chain, clean_chain
+from telemetry.wire.chain import ApidTables, Array, Chain, clean_chain
 from telemetry.wire.deframer import Deframer
 from telemetry.wire.rules import StreamRules
 from telemetry.wire.space_packet import (
@@ -35,6 +35,8 @@ class Scanned:
     """A stretch of the stream: its packets, and the spans of everything else."""
 
     packets: PacketBatch
+    apids: Array  # uint16, of each packet.
+    counts: Array  # uint16: sequence counts.
     others: tuple[Span, ...]  # In order of their place.
 
 
@@ -79,11 +81,13 @@ class Scanner(Deframer):
                 break
             else:
                 (singles if span.kind is Kind.PACKET else others).append(span)
-        parts.append(self._chain_of(singles))
-        starts, lengths, verdicts = (
-            np.concatenate([part[column] for part in parts]) for column in range(3)
-        )
-        return Scanned(PacketBatch(octets, starts, lengths, self._base, verdicts), tuple(others))
+        if singles or not parts:
+            parts.append(self._chain_of(singles))
+        chain = parts[0]
+        if len(parts) > 1:
+            chain = Chain(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+        batch = PacketBatch(octets, chain.starts, chain.lengths, self._base, chain.verdicts)
+        return Scanned(batch, chain.apids, chain.counts, tuple(others))
 
     def _chain_of(self, spans: list[Span]) -> Chain:
         """Return packets that came one by one."""
@@ -92,6 +96,7 @@ class Scanner(Deframer):
             np.array([span.length for span in spans], np.int64),
             np.array([_CODES[span.verdict] for span in spans], np.uint8),
             np.array([span.header.apid for span in spans if span.header], np.uint16),
+            np.array([span.header.sequence_count for span in spans if span.header], np.uint16),
         )
 
     def _is_due(self) -> bool:
@@ -129,8 +134,10 @@ class Scanner(Deframer):
 
     def _see(self, chain: Chain) -> None:
         """Remember which APIDs proved themselves."""
-        if not self._is_seen[chain.apids].all():
-            self._is_seen[chain.apids] = True
+        first = int(chain.apids[0])
+        if (chain.apids == first).all():
+            self._seen_apids.add(first)
+        elif not self._is_seen[chain.apids].all():
             self._seen_apids.update(np.unique(chain.apids).tolist())
 
     def _learn(self) -> None:
