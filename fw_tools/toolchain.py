@@ -17,6 +17,7 @@ from pathlib import Path
 from fw_tools.errors import MissingToolError
 
 DISTRIBUTION = "fw-tools"
+EXTRAS = ("sim", "fpga", "archive", "fast", "report")
 MINIMUM_VERILATOR = (5, 36)  # cocotb 2.1 refuses older ones.
 
 # What the build of a simulation calls, and the system packages that hold it.
@@ -99,7 +100,7 @@ def simulation_tools() -> tuple[Tool, ...]:
 def libraries() -> tuple[Tool, ...]:
     """Return every Python requirement of the base and of each extra, with its version."""
     rows = [("base", line) for line in _requirements("")]
-    for extra in ("sim", "fpga", "archive"):
+    for extra in EXTRAS:
         rows += [(f"[{extra}]", line) for line in _requirements(extra)]
     return tuple(_library(line, purpose) for purpose, line in rows)
 

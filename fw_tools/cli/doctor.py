@@ -12,6 +12,8 @@ from fw_tools.shadow import foreign_packages
 from telemetry.common.console import output
 from telemetry.common.exit_codes import ExitCode
 
+NEEDED = ("base", "[sim]")  # The other extras are for those who ask for them.
+
 
 @click.command()
 def doctor() -> ExitCode:
@@ -29,7 +31,7 @@ def doctor() -> ExitCode:
     _print_cures([*tools, *libraries])
     for line in foreign:
         output().print(f"[bold red]foreign[/] {line}")
-    needed = [tool for tool in [*tools, *libraries] if tool.purpose not in ("[fpga]", "[archive]")]
+    needed = [*tools, *(library for library in libraries if library.purpose in NEEDED)]
     is_complete = not foreign and all(tool.is_present for tool in needed)
     return ExitCode.DONE if is_complete else ExitCode.MISSING
 
