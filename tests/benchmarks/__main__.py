@@ -5,11 +5,12 @@ import sys
 
 import simulation
 import telemetry_columns
+import telemetry_pipeline
 from rich.console import Console
 from rich.table import Table
 from rows import RESULTS, Case, Row, rows, store
 
-CASES: dict[str, Case] = {**simulation.CASES, **telemetry_columns.CASES}
+CASES: dict[str, Case] = {**simulation.CASES, **telemetry_columns.CASES, **telemetry_pipeline.CASES}
 
 
 def main() -> int:
