@@ -2,10 +2,13 @@
 """Fuzzing of the decoder: no crash, no hang, no unbounded memory, no octet unaccounted for.
 
     python -m pip install atheris
-    python tests/fuzz/fuzz_decode.py CORPUS -max_total_time=3600 -max_len=4096 -rss_limit_mb=1024
+    python tests/fuzz/fuzz_decode.py CORPUS -max_total_time=3600 -max_len=4096 \
+        -timeout=20 -malloc_limit_mb=256 -rss_limit_mb=0
 
 CORPUS is a folder that keeps what was found worth going on from; at first it is filled with seeds.
-atheris guides by the coverage of the package. `check` takes one input and needs no atheris.
+No input may take 20 s, or ask for 256 MB at once. (atheris itself grows by some 20 kB per input, so
+that a limit on all memory would end it.) It is guided by the coverage of the package. `check` takes
+one input and needs no atheris.
 """
 
 import random
