@@ -15,6 +15,7 @@ from telemetry.columns.limits import LimitState
 ENGINEERING = ".engineering"
 STATE = ".state"
 VALID = ".valid"
+GAP_COLUMN = "gap_before"
 STATE_NAMES = {int(state): state.name.lower() for state in LimitState}
 
 

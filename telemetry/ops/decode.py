@@ -183,8 +183,7 @@ def _running(
     options: Options,
     on_octets: Callable[[int], object] | None = None,
 ) -> Iterator[tuple[Iterator[Table], Outcome]]:
-    has_header = options.has_primary_header
-    with open_reader(definition, has_header=has_header, processes=options.processes) as reader:
+    with open_reader(definition, options) as reader:
         pipeline = Pipeline(definition, options, reader, dumps=len(dumps))
         outcome = Outcome(pipeline.ledger)
         yield _tables(dumps, pipeline, outcome, on_octets), outcome

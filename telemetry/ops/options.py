@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a user may ask of a decode."""
 
+import difflib
+import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -52,10 +55,23 @@ class Options:
 
     def wants(self, column: str) -> bool:
         """Whether a column is asked for, by its name or by a pattern with `*` and `?`."""
-        return not self.columns or any(
-            column == wanted or fnmatchcase(column, wanted.replace("[", "[[]"))
-            for wanted in self.columns
-        )
+        return not self.columns or any(_matches(column, wanted) for wanted in self.columns)
+
+    def check_columns(self, known: Collection[str]) -> None:
+        """Raise `UsageError` for a column that is asked for and not known.
+
+        `known` are names with `[]` in place of an index.
+        """
+        for wanted in self.columns:
+            name = re.sub(r"\[\d+\]", "[]", wanted)
+            if not any(_matches(column, form) for column in known for form in (wanted, name)):
+                near = difflib.get_close_matches(name, known, n=1)
+                hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
+                raise UsageError(f"--columns {wanted}: no such column; {hint}")
+
+
+def _matches(column: str, wanted: str) -> bool:
+    return column == wanted or fnmatchcase(column, wanted.replace("[", "[[]"))
 
 
 DEFAULTS = Options()

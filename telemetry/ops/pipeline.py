@@ -13,13 +13,14 @@ from telemetry.columns.definition import Definition
 from telemetry.columns.limits import LimitMemory
 from telemetry.common.kernels import Kernels
 from telemetry.errors import UsageError
+from telemetry.ops.cells import GAP_COLUMN
 from telemetry.ops.floors import Floors, Found
 from telemetry.ops.ledger import Fate, Ledger, PacketTable
 from telemetry.ops.merge import OverlapFilter, of_dump, take_packets
 from telemetry.ops.options import Options
 from telemetry.ops.packet_times import TimeColumns, find_time_columns, parse_time_columns
 from telemetry.ops.reading import Reader, Reading, Wait
-from telemetry.ops.table import GAP_COLUMN, Table, take_rows
+from telemetry.ops.table import Table, take_rows
 from telemetry.wire.batch import Indices, PacketBatch, VerdictCode
 from telemetry.wire.time_scales import Scale, Times
 

@@ -13,8 +13,11 @@ import numpy as np
 
 from telemetry.columns.column import Column
 from telemetry.columns.definition import Definition, PacketDefinition
+from telemetry.columns.flatten import VERDICT_COLUMN
 from telemetry.columns.plan import Plan, compile_packet
+from telemetry.ops.cells import ENGINEERING, GAP_COLUMN, STATE, VALID
 from telemetry.ops.merge import take_packets
+from telemetry.ops.options import Options
 from telemetry.wire.batch import Indices, PacketBatch
 
 
@@ -52,6 +55,20 @@ class PlanReader:
                 packet.layout, packet.label, has_header=self._has_header
             )
         return self._plans[packet.label]
+
+    def column_names(self) -> list[str] | None:
+        """Return the columns of all packets, lists with `[]`; None where only packets will tell."""
+        packets = [*self._definition.by_apid.values(), self._definition.any_apid]
+        plans = [(packet, self.plan(packet)) for packet in packets if packet is not None]
+        if not all(plan.is_compiled for _, plan in plans):
+            return None
+        names: dict[str, None] = {}
+        for packet, plan in plans:
+            names.update(dict.fromkeys(plan.specs))
+            places = (place.text for place in packet.meanings.places)
+            names.update(dict.fromkeys(places))
+        beside = [name + suffix for name in names for suffix in (ENGINEERING, STATE, VALID)]
+        return [*names, VERDICT_COLUMN, GAP_COLUMN, *beside]
 
     def submit(self, apid: int, batch: PacketBatch) -> Wait:
         """Read at once."""
@@ -92,13 +109,16 @@ def without_rest(batch: PacketBatch) -> PacketBatch:
 
 
 @contextmanager
-def open_reader(
-    definition: Definition, *, has_header: bool = True, processes: int = 1
-) -> Iterator[Reader]:
-    """Yield a reader that works in as many processes."""
+def open_reader(definition: Definition, options: Options) -> Iterator[Reader]:
+    """Yield a reader that works in as many processes as `options` say.
+
+    `UsageError` for columns that are asked for and that the definition does not have.
+    """
     global _child  # What a forked process finds without its being pickled.
-    reader = PlanReader(definition, has_header=has_header)
-    if processes == 1:
+    reader = PlanReader(definition, has_header=options.has_primary_header)
+    if options.columns and (names := reader.column_names()) is not None:
+        options.check_columns(names)
+    if options.processes == 1:
         yield reader
         return
     for packet in (*definition.by_apid.values(), definition.any_apid):
@@ -107,7 +127,7 @@ def open_reader(
     _child = reader
     # Forked, so that definitions with functions in them need not be sent.
     context = multiprocessing.get_context("fork")
-    pool = ProcessPoolExecutor(processes, mp_context=context, initializer=_ignore_ctrl_c)
+    pool = ProcessPoolExecutor(options.processes, mp_context=context, initializer=_ignore_ctrl_c)
     try:
         yield PoolReader(pool)
     finally:

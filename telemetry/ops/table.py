@@ -11,6 +11,7 @@ from telemetry.columns.column import Array, Column
 from telemetry.columns.flatten import Row
 from telemetry.ops.cells import (
     ENGINEERING,
+    GAP_COLUMN,
     STATE,
     VALID,
     build_rows,
@@ -21,7 +22,7 @@ from telemetry.ops.cells import (
 from telemetry.ops.options import Options
 from telemetry.wire.batch import Indices
 
-GAP_COLUMN = "gap_before"
+__all__ = ["GAP_COLUMN", "Table", "concatenate_tables", "take_rows"]
 
 
 @dataclass(frozen=True, slots=True)
