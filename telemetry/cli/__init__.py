@@ -21,6 +21,7 @@ Look at the first packets, then write all of them:
 \b
 Exit codes:
   0    done, all input was good
+  1    our bug
   2    wrong arguments
   3    input unusable: no packet came out
   5    an extra is missing; the message says how to get it

@@ -42,6 +42,7 @@ def test_decode_is_offered_by_the_package_and_nothing_else_is():
     "text",
     [
         "fw-telemetry decode pass17.bin --definition mission.py:PACKETS -o pass17.csv",
+        "1    our bug",
         "6    done and written, but input was damaged or packets are missing",
         "Decode a dump to CSV, JSON lines or Parquet.",
     ],
