@@ -39,6 +39,10 @@ Exit codes:
         "packets": ("telemetry.cli.packets:packets", "List packets: place, APID, count, CRC."),
         "inspect": ("telemetry.cli.inspect:inspect", "Show one packet field by field."),
         "explain": ("telemetry.cli.explain:explain", "Say what a byte is, and why (not) decoded."),
+        "stats": ("telemetry.cli.stats:stats", "Tell range, mean, last value, violated limits."),
+        "plot": ("telemetry.cli.plot:plot", "Write a page with plots of some columns."),
+        "report": ("telemetry.cli.report:report", "Write a page with plots, limits and gaps."),
+        "build": ("telemetry.cli.build:build", "Build packets from values: the reverse of decode."),
     },
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )

@@ -11,6 +11,7 @@ import click
 from telemetry.cli.reading import (
     apid_option,
     build_options,
+    check_output,
     definition_option,
     dump_name,
     framing_options,
@@ -113,10 +114,7 @@ def _check_any(name: str, lister: "Lister") -> None:
 def _check_output(output: Path, dump: str) -> None:
     if output.suffix.lower() != ".csv":
         raise click.UsageError(f"-o {output}: the list is CSV; expected a name that ends in .csv")
-    if not output.parent.is_dir():
-        raise click.UsageError(f"-o {output}: there is no folder {output.parent}")
-    if output.exists() and Path(dump).exists() and output.samefile(dump):
-        raise click.UsageError(f"-o {output}: this is the dump")
+    check_output(output, (dump,))
 
 
 def _cells(entry: "Entry") -> Iterator[object]:

@@ -3,13 +3,18 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from telemetry.common.exit_codes import ExitCode
+
 if TYPE_CHECKING:
+    from telemetry.ops.decode import Outcome
     from telemetry.ops.options import Options
     from telemetry.ops.source import Source
+    from telemetry.ops.statistics import Statistics
 
 DEFINITION_HELP = "What is in the packets, as for `fw-telemetry decode`. It is run."
 
@@ -113,3 +118,89 @@ def open_dump(dump: str, doing: str) -> "Iterator[tuple[Source, Iterator[bytes]]
         yield source, chunks()
     if source.problem:
         raise (LinkError if source.is_live else InputError)(source.problem)
+
+
+def selection_options(command: Any) -> Any:
+    """Add --apid, --columns, --since, --until, --time and --epoch, as `decode` has them."""
+    for option in (
+        click.option("--epoch", metavar="NAME", help="What time fields count from; see `decode`."),
+        click.option("--time", metavar="FIELDS", help="The packets' time fields; see `decode`."),
+        click.option("--until", metavar="TIME", help="Packets before this time."),
+        click.option(
+            "--since", metavar="TIME", help="Packets from this time on: 2026-11-22T10:30:00Z."
+        ),
+        click.option(
+            "--columns",
+            metavar="NAMES",
+            help="Only these columns, by name or pattern: volts,rails*.",
+        ),
+        apid_option,
+    ):
+        command = option(command)
+    return command
+
+
+def build_all_options(columns: str | None, **wanted: Any) -> "Options":
+    """Return the options of a command that has `framing_options` and `selection_options`."""
+    chosen = tuple(columns.split(",")) if columns is not None else ()
+    return build_options(**wanted, columns=chosen)
+
+
+def run_statistics(
+    dumps: tuple[str, ...],
+    definition_source: str,
+    options: "Options",
+    *,
+    is_drawn: bool = False,
+) -> "tuple[Statistics, Outcome]":
+    """Read dumps into statistics; `InputError` when no packet came out."""
+    from telemetry.columns.loading import load_definition
+    from telemetry.errors import InputError, UsageError
+    from telemetry.ops.decode import decode_dumps, explain_nothing
+    from telemetry.ops.statistics import Statistics
+
+    definition = load_definition(definition_source)
+    if options.apid is not None:
+        definition = definition.bind(options.apid)
+    statistics = Statistics(definition, options, is_drawn=is_drawn)
+    with progress_of(dumps, "decoding") as advance:
+        outcome = decode_dumps(dumps, definition, statistics, options, advance)
+    if not outcome.ledger.rows:
+        raise InputError(explain_nothing(outcome, definition))
+    if not any(apid.columns for apid in statistics.apids.values()):
+        raise UsageError(f"no column is called {', '.join(options.columns)}")
+    return statistics, outcome
+
+
+@contextmanager
+def progress_of(dumps: tuple[str, ...], doing: str) -> Iterator[Callable[[int], object]]:
+    """Show progress; what is yielded is told the size of each chunk that is done."""
+    from telemetry.common.console import progress
+
+    files = [Path(dump) for dump in dumps]
+    is_known = all(file.is_file() for file in files)
+    size = sum(file.stat().st_size for file in files) if is_known else None
+    with progress(unit="bytes") as display:
+        task = display.add_task(doing, total=size or None)
+        yield lambda octets: display.advance(task, octets)
+
+
+def outcome_code(outcome: "Outcome") -> ExitCode:
+    """Return the exit code of a reading that gave rows."""
+    from telemetry.ops.summary import exit_code
+
+    code = exit_code(outcome.ledger)
+    if code is ExitCode.DONE and outcome.problems:
+        code = ExitCode.DAMAGED
+    return outcome.code or code
+
+
+def check_output(output: Path, dumps: tuple[str, ...], option: str = "-o") -> None:
+    """Refuse an output in a folder that is not there, and one that is a dump."""
+    if not output.parent.is_dir():
+        raise click.UsageError(f"{option} {output}: there is no folder {output.parent}")
+    if output.is_dir():
+        raise click.UsageError(f"{option} {output}: this is a folder; expected the name of a file")
+    for dump in dumps:
+        if output.exists() and Path(dump).exists() and output.samefile(dump):
+            raise click.UsageError(f"{option} {output}: this is the dump")

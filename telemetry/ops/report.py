@@ -1,0 +1,436 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Dumps as one HTML page: what needs attention, plots, and where each byte went."""
+
+import platform
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from telemetry.common.page import Page, asset, render_page
+from telemetry.common.text import count, escape
+from telemetry.errors import MissingExtraError
+from telemetry.ops.ledger import Account, ApidRecord, Ledger
+from telemetry.ops.report_plots import Plot, choose_plots, plot_record, sparkline
+from telemetry.ops.statistics import ApidStatistics, ColumnStatistics, Statistics
+from telemetry.ops.statistics_text import (
+    limits_text,
+    moment_text,
+    number_text,
+    quality_text,
+    rate_text,
+)
+
+NO_PACKET = "no packet here"  # The reason that the ledger has for what was skipped.
+_SHOWN = 8  # Offenders of each kind.
+_ACCOUNTS = {
+    Account.GOOD: ("Good packets", "the CRC at the end holds"),
+    Account.UNCHECKED: ("Whole packets", "they carry no CRC: nobody can tell damage"),
+    Account.DAMAGED: ("Damaged packets", "the CRC does not hold, or it cannot be read"),
+    Account.OTHER: ("Packets not asked for", "of another APID or time"),
+    Account.OVERLAP: ("Packets held twice", "an earlier dump has them, too"),
+    Account.IDLE: ("Idle packets", "they carry nothing"),
+    Account.FILL: ("Fill", "zeros between packets"),
+    Account.SKIPPED: ("No packet", "skipped in search of the next packet"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a report is made of."""
+
+    names: tuple[str, ...]  # Of the dumps.
+    statistics: Statistics
+    ledger: Ledger
+    problems: tuple[str, ...]  # Dumps that could not be read, or not whole.
+    command: str
+
+    @property
+    def octets(self) -> int:
+        """Octets of all dumps, or of what their frames carry."""
+        return sum(self.ledger.octets.values())
+
+    @property
+    def columns(self) -> list[tuple[ApidStatistics, ColumnStatistics]]:
+        """All columns, in order of APID and definition."""
+        apids = (apid for _, apid in sorted(self.statistics.apids.items()))
+        return [(apid, column) for apid in apids for column in apid.columns.values()]
+
+    @property
+    def alarms(self) -> int:
+        """Values outside of their alarm limits."""
+        return sum(column.alarms for _, column in self.columns)
+
+    @property
+    def warnings(self) -> int:
+        """Values outside of their warning limits, but inside of their alarm limits."""
+        return sum(column.violations - column.alarms for _, column in self.columns)
+
+    @property
+    def is_damaged(self) -> bool:
+        """Whether anything is damaged, skipped, missing or could not be read."""
+        return not self.ledger.is_clean or bool(self.problems)
+
+
+def plotting_library() -> str:
+    """Return plotly's script; `MissingExtraError` with the command that brings it."""
+    try:
+        from plotly.offline import get_plotlyjs
+    except ImportError as error:
+        raise MissingExtraError(
+            "Plots in HTML need plotly, which is not installed. This brings it:\n"
+            "  python -m pip install 'plotly>=5.20'\n"
+            "Without it, `fw-telemetry stats` tells the same in tables"
+        ) from error
+    return str(get_plotlyjs())
+
+
+def render_report(report: Report) -> str:
+    """Return the page. All text from packets and definitions is escaped."""
+    plots, more = choose_plots(report.statistics)
+    sections = (
+        _header(report),
+        _tiles(report),
+        _attention(report),
+        _plots(report, plots, more),
+        _ledger(report),
+        _apids(report),
+        _columns(report),
+        _foot(report),
+    )
+    return _page(report, plots, sections)
+
+
+def render_plots(report: Report) -> str:
+    """Return a page with plots and little else."""
+    plots, more = choose_plots(report.statistics)
+    return _page(report, plots, (_header(report), _plots(report, plots, more), _foot(report)))
+
+
+def _page(report: Report, plots: list[Plot], sections: Iterable[str]) -> str:
+    library = plotting_library()
+    page = Page(
+        title=f"{', '.join(report.names)}: telemetry",
+        body="".join(sections),
+        style=asset("telemetry.ops", "report.css"),
+        scripts=(library, asset("telemetry.ops", "report.js")),
+        data=(("plots", [plot_record(plot) for plot in plots]),),
+    )
+    return render_page(page)
+
+
+# --- The head -------------------------------------------------------------------------------------
+
+
+def _header(report: Report) -> str:
+    if report.alarms:
+        verdict, words = "bad", "Alarms"
+    elif report.is_damaged or report.warnings:
+        verdict, words = "warn", "Needs a look"
+    else:
+        verdict, words = "good", "Nothing amiss"
+    name = ", ".join(report.names)
+    return (
+        f'<header><div class="title"><h1>{escape(name)}</h1>'
+        f'<span class="verdict {verdict}" id="verdict">{words}</span></div>'
+        f'<p class="lead quiet">{escape(_lead(report))}</p></header>\n'
+    )
+
+
+def _lead(report: Report) -> str:
+    ledger = report.ledger
+    lost = ledger.octets[Account.DAMAGED] + ledger.octets[Account.SKIPPED]
+    apids = count(len(ledger.apids), "APID")
+    first = f"{count(ledger.rows, 'packet')} of {apids} decoded from {report.octets:,} bytes."
+    share = f"{100 * lost / report.octets:.2g} %" if report.octets else "0 %"
+    second = f" {share} of the bytes are damaged or no packet." if lost else " No byte is damaged."
+    missing = f" {count(ledger.missing, 'packet')} missing by the sequence counts."
+    third = missing if ledger.missing else " No packet is missing by the sequence counts."
+    return first + second + third + _span_text(report)
+
+
+def _span_text(report: Report) -> str:
+    apids = report.statistics.apids.values()
+    firsts = [apid.first_time for apid in apids if apid.first_time is not None]
+    lasts = [apid.last_time for apid in apids if apid.last_time is not None]
+    if not firsts:
+        return ""
+    return f" From {moment_text(min(firsts))} to {moment_text(max(lasts))}."
+
+
+def _tiles(report: Report) -> str:
+    ledger = report.ledger
+    damaged = ledger.packets[Account.DAMAGED]
+    with_limits = sum(1 for _, column in report.columns if column.states)
+    tiles = [
+        (f"{ledger.rows:,}", "packets decoded", ""),
+        (f"{ledger.missing:,}", "packets missing", "warn" if ledger.missing else "good"),
+        (f"{damaged:,}", "packets damaged", "warn" if damaged else "good"),
+    ]
+    if with_limits:
+        tiles += [
+            (f"{report.alarms:,}", "values in alarm", "bad" if report.alarms else "good"),
+            (f"{report.warnings:,}", "values in warning", "warn" if report.warnings else "good"),
+        ]
+    tiles.append((f"{len(report.columns):,}", "columns", ""))
+    cells = "".join(
+        f'<div class="card tile"><b class="{kind}">{text}</b>'
+        f'<span class="quiet">{label}</span></div>'
+        for text, label, kind in tiles
+    )
+    return f'<section class="tiles">{cells}</section>\n'
+
+
+# --- What needs attention -------------------------------------------------------------------------
+
+
+def _attention(report: Report) -> str:
+    notes = [*_worst_columns(report), *_worst_reasons(report), *_worst_gaps(report)]
+    notes += [_note("warn", "A dump could not be read whole", text) for text in report.problems]
+    if not notes:
+        judged = any(column.states for _, column in report.columns)
+        limits = "every value is within its limits" if judged else "the definition has no limits"
+        text = f"Every byte is accounted for, no packet is missing, and {limits}."
+        notes = [_note("good", "Nothing", text)]
+    return (
+        '<h2>What needs attention</h2>\n<section class="notes" id="attention">'
+        f"{''.join(notes)}</section>\n"
+    )
+
+
+def _note(kind: str, title: str, text: str, badge: str = "") -> str:
+    mark = f' <span class="badge {kind}">{escape(badge)}</span>' if badge else ""
+    return (
+        f'<article class="card note {kind}"><h3>{escape(title)}{mark}</h3>'
+        f'<p class="quiet">{escape(text)}</p></article>'
+    )
+
+
+def _worst_columns(report: Report) -> Iterator[str]:
+    outside = [(apid, column) for apid, column in report.columns if column.violations]
+    outside.sort(key=lambda pair: (-pair[1].alarms, -pair[1].violations))
+    for apid, column in outside[:_SHOWN]:
+        kind = "bad" if column.alarms else "warn"
+        unit = f" {column.unit}" if column.unit else ""
+        text = (
+            f"{limits_text(column)} of {column.values:,} values, which lie between "
+            f"{number_text(column.low)} and {number_text(column.high)}{unit}; the last is "
+            f"{number_text(column.last)}{unit}. First in the packet at byte "
+            f"{column.first_violation or 0:,}, APID {apid.apid}."
+        )
+        badge = "alarm" if column.alarms else "warning"
+        yield _note(kind, column.name, text, badge)
+    if len(outside) > _SHOWN:
+        yield _note("warn", f"{len(outside) - _SHOWN:,} more columns", "See the table of columns.")
+    stale = [column.name for _, column in report.columns if column.is_stale(report.octets)]
+    if stale:
+        shown = ", ".join(stale[:_SHOWN]) + (" and more" if len(stale) > _SHOWN else "")
+        text = f"Values came regularly and then no more: {shown}."
+        yield _note("warn", f"{count(len(stale), 'column')} stale at the end", text)
+
+
+def _worst_reasons(report: Report) -> Iterator[str]:
+    reasons = sorted(report.ledger.reasons.items(), key=lambda pair: -pair[1].octets)
+    for text, reason in reasons[:_SHOWN]:
+        often = f"{reason.count:,} times, first" if reason.count > 1 else "once,"
+        where = f"{count(reason.octets, 'byte')}; {often} at byte {reason.first_offset:,}."
+        title = "Bytes that are no packet" if text == NO_PACKET else text[:1].upper() + text[1:]
+        yield _note("warn", title, where)
+    if len(reasons) > _SHOWN:
+        yield _note("warn", f"{len(reasons) - _SHOWN:,} more reasons for damage", "")
+
+
+def _worst_gaps(report: Report) -> Iterator[str]:
+    for apid, record in sorted(report.ledger.apids.items()):
+        sequence = record.sequence
+        if not sequence.gap_count:
+            continue
+        widest = max(sequence.gaps, key=lambda gap: gap.missing)
+        text = (
+            f"{count(sequence.missing, 'packet')} missing in {count(sequence.gap_count, 'gap')}; "
+            f"the widest, of {widest.missing:,}, is before byte {widest.offset:,}, after sequence "
+            f"count {widest.after_count:,}."
+        )
+        yield _note("warn", f"Gaps in APID {apid}", text)
+
+
+# --- Plots ----------------------------------------------------------------------------------------
+
+
+def _plots(report: Report, plots: list[Plot], more: int) -> str:
+    if not plots:
+        return '<h2>Plots</h2><p class="quiet">No column varies: there is nothing to draw.</p>\n'
+    cards = "".join(_plot(plot, index, report.octets) for index, plot in enumerate(plots))
+    rest = (
+        f" {count(more, 'column')} more could be drawn: --columns chooses."
+        if more
+        else " Columns that never change are not drawn."
+    )
+    hint = (
+        "Drag to zoom, double-click to go back; plots of one APID move together. Grey: packets "
+        "missing. Solid red lines: alarm limits; dashed: warning limits. Where there are more "
+        "points than pixels, the lowest and the highest of each stretch are drawn."
+    )
+    return (
+        f'<h2>Plots</h2>\n<p class="quiet small">{escape(hint + rest)}</p>\n'
+        f'<section class="plots">{cards}</section>\n'
+    )
+
+
+def _plot(plot: Plot, index: int, octets: int) -> str:
+    column = plot.column
+    unit = f" [{column.unit}]" if column.unit else ""
+    packet_axis = "" if plot.apid.has_time else ", by packet number"
+    quality = "; ".join(text for text in (quality_text(column, octets),) if text)
+    judged = limits_text(column)
+    kind = "bad" if column.alarms else "warn" if column.violations else "good"
+    badge = f'<span class="badge {kind}">{escape(judged)}</span>' if judged else ""
+    remark = f" Left out: {quality}." if quality else ""
+    contexts = " The limits depend on context; drawn are those that hold outside of any."
+    note = contexts if plot.limits and plot.limits.contexts else ""
+    text = f"APID {plot.apid.apid}{packet_axis}; {count(column.values, 'value')}.{remark}{note}"
+    steps = " steps" if plot.is_steps else ""
+    return (
+        f'<article class="card plot{steps}"><div class="head"><h3>{escape(column.name + unit)}</h3>'
+        f'{badge}<span class="quiet small">{escape(text)}</span></div>'
+        f'<div class="chart" id="plot-{index}"></div></article>'
+    )
+
+
+# --- Tables ---------------------------------------------------------------------------------------
+
+
+def _table(
+    identifier: str, heads: Iterable[tuple[str, bool]], rows: Iterable[str], foot: str = ""
+) -> str:
+    cells = "".join(
+        f'<th class="number">{escape(head)}</th>' if is_number else f"<th>{escape(head)}</th>"
+        for head, is_number in heads
+    )
+    end = f"<tfoot>{foot}</tfoot>" if foot else ""
+    return (
+        f'<div class="card scroll"><table id="{identifier}"><thead><tr>{cells}</tr></thead>'
+        f"<tbody>{''.join(rows)}</tbody>{end}</table></div>\n"
+    )
+
+
+def _row(*cells: tuple[str, str]) -> str:
+    """Return a row of cells: a class, and HTML."""
+    inner = "".join(f'<td class="{kind}">{text}</td>' for kind, text in cells)
+    return f"<tr>{inner}</tr>"
+
+
+def _ledger(report: Report) -> str:
+    ledger, total = report.ledger, report.octets
+    used = [account for account in Account if ledger.octets[account]]
+    bar = "".join(
+        f'<i class="is-{account.value}" style="flex: {ledger.octets[account]}"></i>'
+        for account in used
+    )
+    rows = []
+    for account in used:
+        name, words = _ACCOUNTS[account]
+        octets, packets = ledger.octets[account], ledger.packets[account]
+        key = f'<span class="key is-{account.value}"></span>'
+        rows.append(
+            _row(
+                ("name", f"{key}{name}<small>{words}</small>"),
+                ("number", f"{packets:,}" if packets else "&ndash;"),
+                ("number", f"{octets:,}"),
+                ("number", f"{100 * octets / total:.3f} %"),
+            )
+        )
+    packets = sum(ledger.packets[account] for account in used)
+    sums = _row(
+        ("name", "All of the input"),
+        ("number", f"{packets:,}"),
+        ("number", f"{sum(ledger.octets[account] for account in used):,}"),
+        ("number", "100 %"),
+    )
+    heads = (("Account", False), ("Packets", True), ("Bytes", True), ("Share", True))
+    table = _table("ledger", heads, rows, sums)
+    table = table.replace(
+        '<div class="card scroll">', f'<div class="card scroll"><div class="stack">{bar}</div>', 1
+    )
+    return f"<h2>Where every byte went</h2>\n{table}"
+
+
+def _apids(report: Report) -> str:
+    heads = (
+        ("APID", True), ("Decoded", True), ("CRC good", True), ("No CRC", True), ("Damaged", True),
+        ("Missing", True), ("Gaps", True), ("Twice", True), ("Out of order", True), ("Rate", False),
+    )  # fmt: skip
+    rows = [
+        _apid_row(apid, record, report.statistics.apids.get(apid))
+        for apid, record in sorted(report.ledger.apids.items())
+    ]
+    others = "".join(
+        f"<p class='quiet small'>APID {apid}, not asked for: {count(other.packets, 'packet')}</p>"
+        for apid, other in sorted(report.ledger.others.items())[:_SHOWN]
+    )
+    return f"<h2>Packets by APID</h2>\n{_table('apids', heads, rows)}{others}"
+
+
+def _apid_row(apid: int, record: ApidRecord, seen: ApidStatistics | None) -> str:
+    sequence = record.sequence
+    numbers = (
+        record.rows, record.good, record.unchecked, record.damaged, sequence.missing,
+        sequence.gap_count, sequence.duplicates, sequence.out_of_order,
+    )  # fmt: skip
+    cells = [("number", f"{number:,}") for number in numbers]
+    rate = rate_text(seen) if seen else ""
+    return _row(("number", str(apid)), *cells, ("", escape(rate.partition(" from ")[0])))
+
+
+def _columns(report: Report) -> str:
+    heads = (
+        ("Column", False), ("", False), ("Min", True), ("Mean", True), ("Max", True),
+        ("Last", True), ("Unit", False), ("Limits", False), ("Quality", False),
+    )  # fmt: skip
+    rows = []
+    for number, apid in sorted(report.statistics.apids.items()):
+        rows.append(f'<tr class="group"><td colspan="9">APID {number}</td></tr>')
+        rows += [_column_row(column, report.octets) for column in apid.columns.values()]
+    return f"<h2>All columns</h2>\n{_table('columns', heads, rows)}"
+
+
+def _column_row(column: ColumnStatistics, octets: int) -> str:
+    judged = limits_text(column)
+    kind = "bad" if column.alarms else "warn" if column.violations else "good"
+    badge = f'<span class="badge {kind}">{escape(judged)}</span>' if judged else ""
+    numbers = (column.low, column.mean, column.high)
+    if column.categories is not None:
+        numbers = (None, None, None)
+    is_text = isinstance(column.last, str)
+    return _row(
+        ("name", escape(column.name)),
+        ("", sparkline(column)),
+        *(("number", escape(number_text(value))) for value in numbers),
+        ("name" if is_text else "number", escape(number_text(column.last))),
+        ("", escape(column.unit)),
+        ("", badge),
+        ("quiet small", escape(quality_text(column, octets))),
+    )
+
+
+def _foot(report: Report) -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    def version_of(name: str) -> str:
+        try:
+            return version(name)
+        except PackageNotFoundError:
+            return "not installed"
+
+    made = "".join(
+        _row(("", escape(name)), ("number", escape(text)))
+        for name, text in (
+            ("fw-tools", version_of("fw-tools")),
+            ("plotly", version_of("plotly")),
+            ("Python", platform.python_version()),
+        )
+    )
+    return (
+        '<h2>How to repeat this</h2>\n<section class="foot"><div class="card">'
+        f"<h3>The same report</h3><pre>{escape(report.command)}</pre></div>"
+        f'<div class="card"><h3>Made with</h3><table><tbody>{made}</tbody></table></div>'
+        "</section>\n"
+    )

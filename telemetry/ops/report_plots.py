@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which columns a report draws, and the points of their plots."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from telemetry.columns.column import Array
+from telemetry.columns.definition import CRC_FIELD
+from telemetry.columns.limits import Limits
+from telemetry.common.text import printable
+from telemetry.ops.packet_times import find_time_columns
+from telemetry.ops.series import MinMaxSeries
+from telemetry.ops.statistics import ApidStatistics, ColumnStatistics, Statistics
+
+MAX_PLOTS = 24
+_MAX_TICKS = 12
+_SPARK_STRETCHES = 60
+_SPARK_WIDTH, _SPARK_HEIGHT = 120, 22
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """A column to be drawn."""
+
+    apid: ApidStatistics
+    column: ColumnStatistics
+    limits: Limits | None
+
+    @property
+    def is_steps(self) -> bool:
+        """Whether the values are names, or flags, which nothing lies between."""
+        return self.column.categories is not None
+
+
+def choose_plots(statistics: Statistics) -> tuple[list[Plot], int]:
+    """Return the columns to draw, and how many more there are that could be.
+
+    Those that violate limits come first, then those that have some, then others, in order of the
+    definition. Constant columns, times, and the CRC are left out, unless columns were asked for.
+    """
+    is_asked = bool(statistics.options.columns)
+    plots = []
+    for number, apid in sorted(statistics.apids.items()):
+        packet = statistics.definition.of(number)
+        times = find_time_columns(packet.layout) if packet else None
+        dull = {CRC_FIELD, *(times.names if times else ()), times.p_field if times else None}
+        for name, column in apid.columns.items():
+            meaning = packet.meanings.of(name) if packet else None
+            limits = meaning.limits if meaning else None
+            is_dull = name in dull or (column.is_constant and not limits)
+            if column.is_number and column.values and (is_asked or not is_dull):
+                plots.append(Plot(apid, column, limits))
+    plots.sort(key=lambda plot: (-plot.column.alarms, -plot.column.violations, plot.limits is None))
+    return plots[:MAX_PLOTS], max(len(plots) - MAX_PLOTS, 0)
+
+
+def plot_record(plot: Plot) -> dict[str, Any]:
+    """Return what the page's script draws; lengths of `x`, `y` and `marks` are equal."""
+    series = plot.column.series
+    drawn = series.drawn() if series else np.empty((3, 0))
+    x, y, marks = _broken(drawn, plot.apid)
+    return {
+        "apid": plot.apid.apid,
+        "name": printable(plot.column.name),
+        "unit": printable(plot.column.unit),
+        "is_time": plot.apid.has_time,
+        "is_steps": plot.is_steps,
+        "span": _span(plot.apid),
+        "x": x,
+        "y": y,
+        "marks": marks,
+        "gaps": [[gap.start, gap.end] for gap in plot.apid.gaps],
+        "limits": list(_limit_lines(plot.limits)),
+        "ticks": _ticks(plot.column),
+        "damaged": plot.apid.damaged.drawn()[0].tolist(),
+    }
+
+
+def _span(apid: ApidStatistics) -> list[float]:
+    """Return where the axis of an APID begins and ends, with a little room."""
+    first, last = apid.first_time, apid.last_time
+    if first is None or last is None:
+        first, last = 0.0, float(apid.packets + apid.missing - 1)
+    room = (last - first or 1.0) * 0.01
+    return [first - room, last + room]
+
+
+def _broken(drawn: Array, apid: ApidStatistics) -> tuple[list[Any], list[Any], list[int]]:
+    """Return the points with a hole where packets are missing, so that no line is drawn there."""
+    x, y = ([_short(value) for value in row] for row in drawn[:2].tolist())
+    marks = [int(mark) for mark in drawn[2].tolist()]
+    holes = np.searchsorted(drawn[0], [gap.end for gap in apid.gaps], side="left").tolist()
+    for at in sorted(set(holes), reverse=True):
+        if 0 < at < drawn.shape[1]:
+            x.insert(at, x[at])
+            y.insert(at, None)
+            marks.insert(at, 0)
+    return x, y, marks
+
+
+def _short(value: float) -> float | int | None:
+    """Return a number in few characters; what cannot be drawn is a hole."""
+    if not math.isfinite(value):
+        return None
+    return int(value) if value == int(value) and abs(value) < 1e15 else float(f"{value:.9g}")
+
+
+def _limit_lines(limits: Limits | None) -> Iterator[tuple[str, float]]:
+    if limits is None:
+        return
+    for kind, bounds in (("warning", limits.warning), ("alarm", limits.alarm)):
+        yield from ((kind, float(bound)) for bound in bounds or () if bound is not None)
+
+
+def _ticks(column: ColumnStatistics) -> list[tuple[int, str]]:
+    """Return the names of an Enum that are within reach of its values."""
+    if not column.categories or column.low is None or column.high is None:
+        return []
+    named = sorted(column.categories.items())
+    near = [(raw, printable(name)) for raw, name in named if column.low <= raw <= column.high]
+    return near if len(near) <= _MAX_TICKS else []
+
+
+def sparkline(column: ColumnStatistics) -> str:
+    """Return a small SVG of a column; "" where there is nothing to draw."""
+    if column.series is None or not column.is_number or column.values < 2 or column.is_constant:
+        return ""
+    drawn = column.series.drawn()
+    small = MinMaxSeries(_SPARK_STRETCHES)
+    small.add(drawn[0], drawn[1])
+    x, y, _ = small.drawn()
+    x, y = _scaled(x, _SPARK_WIDTH), _SPARK_HEIGHT - _scaled(y, _SPARK_HEIGHT - 2) - 1
+    points = "L".join(f"{a:.1f} {b:.1f}" for a, b in zip(x.tolist(), y.tolist(), strict=True))
+    return (
+        f'<svg class="spark" viewBox="0 0 {_SPARK_WIDTH} {_SPARK_HEIGHT}" aria-hidden="true" '
+        f'preserveAspectRatio="none"><path d="M{points}"/></svg>'
+    )
+
+
+def _scaled(values: Array, size: int) -> Array:
+    span = float(values.max() - values.min()) or 1.0
+    scaled: Array = (values - values.min()) / span * size
+    return scaled

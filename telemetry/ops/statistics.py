@@ -1,0 +1,316 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the values of each column were, and how far they can be trusted.
+
+Minimum, maximum, mean and last value are those of values that count: present, valid, a number, and
+of a packet whose CRC does not say that it is damaged. What was left out is counted.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from telemetry.columns.column import Array, Column
+from telemetry.columns.definition import Definition
+from telemetry.columns.flatten import RESERVED_COLUMNS, VERDICT_COLUMN, Value
+from telemetry.columns.limits import LimitState
+from telemetry.errors import UsageError
+from telemetry.ops.options import DEFAULTS, Options
+from telemetry.ops.packet_times import TimeColumns, find_time_columns, parse_time_columns
+from telemetry.ops.series import MinMaxSeries
+from telemetry.ops.table import GAP_COLUMN, Table
+from telemetry.wire.batch import VerdictCode
+
+MAX_GAPS = 200  # The widest are kept for drawing; all are counted.
+STALE_SPANS = 3  # A value is stale when it is older than this many of its usual intervals.
+VIOLATIONS = (
+    LimitState.ALARM_HIGH, LimitState.ALARM_LOW, LimitState.WARNING_HIGH, LimitState.WARNING_LOW,
+)  # fmt: skip
+
+
+@dataclass(slots=True)
+class ColumnStatistics:
+    """The values of one column."""
+
+    name: str
+    unit: str = ""
+    categories: Mapping[int, str] | None = None
+    is_number: bool = False
+    values: int = 0  # That count.
+    absent: int = 0
+    invalid: int = 0
+    not_numbers: int = 0  # NaN, also where a calibration gives no value.
+    untrusted: int = 0  # Of packets whose CRC does not hold.
+    low: float | int | None = None
+    high: float | int | None = None
+    total: float = 0.0
+    last: Value = None
+    last_offset: int | None = None  # Of its packet.
+    last_state: LimitState = LimitState.UNKNOWN
+    states: Counter[LimitState] = field(default_factory=Counter)
+    first_violation: int | None = None  # Offset of the packet.
+    series: MinMaxSeries | None = None
+    _first_offset: int | None = None
+    _packets: int = 0  # With a value that counts.
+
+    @property
+    def mean(self) -> float | None:
+        """The mean of the values that count; None of names."""
+        is_measured = self.values and self.is_number and self.categories is None
+        return self.total / self.values if is_measured else None
+
+    @property
+    def violations(self) -> int:
+        """Values outside of their limits."""
+        return sum(self.states[state] for state in VIOLATIONS)
+
+    @property
+    def alarms(self) -> int:
+        """Values outside of their alarm limits."""
+        return self.states[LimitState.ALARM_HIGH] + self.states[LimitState.ALARM_LOW]
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether all values that count are the same number."""
+        return self.low == self.high
+
+    def is_stale(self, end: int) -> bool:
+        """Whether values came regularly, and then no more, before the input ended at `end`."""
+        if self.last_offset is None or self._first_offset is None or self._packets < 2:
+            return False
+        usual = (self.last_offset - self._first_offset) / (self._packets - 1)
+        return end - self.last_offset > STALE_SPANS * usual
+
+    def add(self, column: Column, x: Array, offsets: Array, trusted: Array) -> None:
+        """Add the values of a block of packets; `x`, `offsets`, `trusted`: one for each packet."""
+        self.unit = self.unit or column.unit
+        if column.categories is not None:
+            self.categories = {**(self.categories or {}), **column.categories}
+        if column.is_octets or column.raw.dtype.kind not in "biuf":
+            self._add_text(column, offsets, trusted)
+            return
+        self.is_number = True
+        packet = _packet_of(column)
+        values = column.raw if column.engineering is None else column.engineering
+        counts = self._count(column, values, trusted[packet])
+        chosen = np.flatnonzero(counts)
+        if column.state is not None:
+            self._add_states(column.state, offsets[packet])
+        if not len(chosen):
+            return
+        good = values[chosen]
+        low, high = good.min().item(), good.max().item()
+        self.low = low if self.low is None else min(self.low, low)
+        self.high = high if self.high is None else max(self.high, high)
+        self.total += float(good.sum(dtype=np.float64))
+        self._see_last(column, int(chosen[-1]), good[-1].item(), offsets[packet[chosen]])
+        if self.series is not None:
+            marks = None if column.state is None else column.state[chosen]
+            self.series.add(x[packet[chosen]], good.astype(np.float64), marks)
+
+    def _count(self, column: Column, values: Array, trusted: Array) -> Array:
+        """Return which values count, and note why the others do not."""
+        counts = np.ones(len(values), np.bool_)
+        is_number = np.isfinite(values) if values.dtype.kind == "f" else counts
+        for name, mask in (
+            ("absent", column.present),
+            ("untrusted", trusted),
+            ("invalid", column.valid),
+            ("not_numbers", is_number),
+        ):
+            if mask is not None:
+                setattr(self, name, getattr(self, name) + int((counts & ~mask).sum()))
+                counts = counts & mask
+        self.values += int(counts.sum())
+        return counts
+
+    def _add_states(self, states: Array, offsets: Array) -> None:
+        numbers = np.bincount(states, minlength=len(LimitState)).tolist()
+        for state, number in zip(LimitState, numbers, strict=False):
+            self.states[state] += number
+        is_outside = np.isin(states, VIOLATIONS)
+        if self.first_violation is None and is_outside.any():
+            self.first_violation = int(offsets[is_outside.argmax()])
+
+    def _see_last(self, column: Column, index: int, value: Value, offsets: Array) -> None:
+        if column.categories is not None and isinstance(value, int):
+            value = column.categories.get(value, value)
+        self.last = value
+        if column.state is not None:
+            self.last_state = LimitState(int(column.state[index]))
+        packets = np.unique(offsets)
+        self._packets += len(packets)
+        self.last_offset = int(packets[-1])
+        if self._first_offset is None:
+            self._first_offset = int(packets[0])
+
+    def _add_text(self, column: Column, offsets: Array, trusted: Array) -> None:
+        """Add octets, text and whatever else is no number: they are counted, and the last kept."""
+        present = np.ones(len(column), np.bool_)
+        if column.present is not None and len(column.present) == len(present):
+            present = column.present
+        self.absent += int((~present).sum())
+        self.untrusted += int((present & ~trusted).sum())
+        chosen = np.flatnonzero(present & trusted)
+        self.values += len(chosen)
+        if len(chosen):
+            index = int(chosen[-1])
+            self._see_last(column, index, _text_at(column, index), offsets[chosen])
+
+
+def _packet_of(column: Column) -> Array:
+    """Return the packet that each value is of."""
+    if column.offsets is None:
+        return np.arange(len(column.raw))
+    return np.repeat(np.arange(len(column)), np.diff(column.offsets))
+
+
+def _text_at(column: Column, index: int) -> Value:
+    if column.offsets is not None:
+        first, end = column.offsets[index : index + 2].tolist()
+        values = column.raw[first:end]
+        return values.tobytes().hex() if column.is_octets else ", ".join(map(str, values.tolist()))
+    value = column.raw[index : index + 1].tolist()[0]
+    return value.hex() if isinstance(value, bytes) else str(value)
+
+
+@dataclass(frozen=True, slots=True)
+class GapMark:
+    """Packets that are missing between two places of the axis of an APID."""
+
+    start: float
+    end: float
+    missing: int
+
+
+@dataclass(slots=True)
+class ApidStatistics:
+    """The columns of one APID, and the axis along which they are drawn.
+
+    The axis is the time of the packets in ms since 1970-01-01 UTC where they have one; else their
+    number, for which missing packets count, too.
+    """
+
+    apid: int
+    has_time: bool = False
+    packets: int = 0
+    missing: int = 0
+    octets: int = 0
+    first_time: float | None = None
+    last_time: float | None = None
+    columns: dict[str, ColumnStatistics] = field(default_factory=dict)
+    gaps: list[GapMark] = field(default_factory=list)
+    gap_count: int = 0
+    damaged: MinMaxSeries = field(default_factory=lambda: MinMaxSeries(100))  # Where CRCs fail.
+    _last_x: float | None = None
+
+    @property
+    def packets_per_s(self) -> float | None:
+        """The mean rate, where packets have times and more than one came."""
+        if self.first_time is None or self.last_time is None or self.last_time <= self.first_time:
+            return None
+        return (self.packets - 1) / (self.last_time - self.first_time) * 1000
+
+    def axis(self, missing: Array, times: Array | None) -> Array:
+        """Return the place of each packet of the next block on the axis; note the gaps."""
+        numbers = self.packets + self.missing + np.cumsum(missing + 1) - 1.0
+        x = numbers
+        if times is not None:
+            self.has_time = True
+            x = _filled(times, self._last_x)
+            known = times[~np.isnan(times)]
+            if len(known):
+                first, last = float(known.min()), float(known.max())
+                self.first_time = first if self.first_time is None else min(self.first_time, first)
+                self.last_time = last if self.last_time is None else max(self.last_time, last)
+        for index in np.flatnonzero(missing).tolist():
+            before = x[index - 1] if index else self._last_x
+            self._add_gap(x[index] if before is None else float(before), x[index], missing[index])
+        self.packets += len(x)
+        self.missing += int(missing.sum())
+        self._last_x = float(x[-1])
+        return x
+
+    def _add_gap(self, start: float, end: float, missing: int) -> None:
+        self.gap_count += 1
+        self.gaps.append(GapMark(float(start), float(end), int(missing)))
+        if len(self.gaps) >= 2 * MAX_GAPS:
+            self.trim()
+
+    def trim(self) -> None:
+        """Keep the widest gaps."""
+        widest = sorted(self.gaps, key=lambda gap: gap.missing, reverse=True)[:MAX_GAPS]
+        self.gaps = sorted(widest, key=lambda gap: gap.start)
+
+
+def _filled(times: Array, before: float | None) -> Array:
+    """Return times without NaN: a packet without a time has that of the packet before it."""
+    is_known = ~np.isnan(times)
+    if is_known.all():
+        return times
+    places = np.maximum.accumulate(np.where(is_known, np.arange(len(times)), -1))
+    first = before if before is not None else 0.0
+    filled: Array = np.where(places >= 0, times[places], first)
+    return filled
+
+
+@dataclass(slots=True)
+class Statistics:
+    """A sink of tables that keeps statistics, and with `is_drawn` the points of plots."""
+
+    definition: Definition
+    options: Options = DEFAULTS
+    is_drawn: bool = False
+    apids: dict[int, ApidStatistics] = field(default_factory=dict)
+    unknown_epochs: set[int] = field(default_factory=set)  # APIDs; `epoch` would give their times.
+    _times: dict[int, TimeColumns | None] = field(default_factory=dict)
+
+    def take(self, table: Table) -> None:
+        """Add a table of packets."""
+        known = self.apids.setdefault(table.apid, ApidStatistics(table.apid))
+        gaps = table.columns[GAP_COLUMN].raw
+        trusted = table.columns[VERDICT_COLUMN].raw != int(VerdictCode.DAMAGED)
+        x = known.axis(gaps, self._packet_times(table))
+        known.octets += int(table.columns["data_length"].raw.astype(np.int64).sum()) + 7 * len(x)
+        if not trusted.all():
+            at = x[~trusted]
+            known.damaged.add(at, np.zeros(len(at)))
+        for name, column in table.columns.items():
+            if name in (GAP_COLUMN, VERDICT_COLUMN) or not self._is_wanted(name):
+                continue
+            if name not in known.columns:
+                series = MinMaxSeries() if self.is_drawn else None
+                known.columns[name] = ColumnStatistics(name, series=series)
+            known.columns[name].add(column, x, table.offsets, trusted)
+
+    def _is_wanted(self, name: str) -> bool:
+        if self.options.columns:
+            return self.options.wants(name) or self.options.wants(name.replace("[]", ""))
+        return name not in RESERVED_COLUMNS
+
+    def _packet_times(self, table: Table) -> Array | None:
+        """Return the time of each packet in ms since 1970, NaN where it has none."""
+        if table.apid not in self._times:
+            self._times[table.apid] = self._time_columns(table.apid)
+        source = self._times[table.apid]
+        if source is None:
+            return None
+        try:
+            found = source.times(table.columns, epoch=self.options.time_epoch)
+        except UsageError:
+            if self.options.time is not None or self.options.epoch is not None:
+                raise
+            self.unknown_epochs.add(table.apid)  # The P-field says that it is the mission's own.
+            self._times[table.apid] = None
+            return None
+        times: Array = found.at.astype("M8[us]").astype(np.int64) / 1000.0
+        times[np.isnat(found.at)] = np.nan
+        return times
+
+    def _time_columns(self, apid: int) -> TimeColumns | None:
+        packet = self.definition.of(apid)
+        layout = packet.layout if packet else None
+        if self.options.time is not None:
+            return parse_time_columns(self.options.time, layout)
+        return find_time_columns(layout)

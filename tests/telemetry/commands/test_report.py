@@ -1,0 +1,262 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`fw-telemetry report` and `plot`, up to what a browser draws."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from html.parser import HTMLParser
+
+import pytest
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+EVIL = b"</script><script>document.title='owned'</script>\x1b[2J"
+
+EVIL_MISSION = """
+from construct import *
+from telemetry import Limits, field
+PACKET = Struct(
+    "words" / PaddedString(60, "ascii"),
+    "<img src=x onerror=alert(1)>" / Int8ub,
+    "volts" / field(
+        Int16ub, unit="</script><b>V", calibration=(0, 0.01), description="<b>",
+        limits=Limits(warning=(26, 30), alarm=(24, 32)),
+    ),
+    "state" / Enum(Int8ub, **{"<u>one</u>": 1, "two": 2}),
+    "packet_error_control" / Int16ub,
+)
+"""
+
+
+@pytest.fixture
+def evil_dump(tmp_path, make_packet):
+    """300 packets with text that would be markup; one in alarm, one damaged, ten missing."""
+    (tmp_path / "evil.py").write_text(EVIL_MISSION)
+    run = []
+    for index in range(310):
+        raw_volts = 3300 if index == 250 else 2800 + index % 7
+        payload = EVIL.ljust(60, b"\0") + bytes((index % 256,)) + raw_volts.to_bytes(2, "big")
+        run.append(bytearray(make_packet(66, index, payload + bytes((1 + index % 2,)))))
+    run[100][70] ^= 1
+    path = tmp_path / "pass17.bin"
+    path.write_bytes(b"".join(run[:200] + run[210:]))
+    return path
+
+
+@pytest.fixture
+def report(call):
+    def run(dump, *options, definition="evil.py:PACKET", command="report"):
+        return call(command, dump, *options, "--definition", definition, "-o", "report.html")
+
+    return run
+
+
+class Text(HTMLParser):
+    """The elements of a page, and the text that a reader sees."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.tags, self.shown, self._hidden = [], [], False
+        self.feed(page)
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append(tag)
+        self._hidden = tag in ("script", "style")
+
+    def handle_endtag(self, tag):
+        self._hidden = False
+
+    def handle_data(self, data):
+        if not self._hidden and data.strip():
+            self.shown.append(data.strip())
+
+
+def read(tmp_path):
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    plots = json.loads(re.search(r'id="plots">(.*?)</script>', page, re.DOTALL)[1])
+    return page, plots
+
+
+def test_the_page_says_what_needs_attention(report, evil_dump, tmp_path):
+    done = report(evil_dump)
+    assert done.returncode == 6, done.stderr
+    page, _ = read(tmp_path)
+    shown = " ".join(Text(page).shown)
+    assert "pass17.bin Alarms" in shown
+    assert "1 alarm high of 299 values" in shown
+    assert "The CRC does not hold 72 bytes; once, at byte 7,200." in shown
+    assert "10 packets missing in 1 gap; the widest, of 10, is before byte 14,400" in shown
+    # The ledger adds up to the input.
+    assert "All of the input 300 21,600 100 %" in shown
+
+
+def test_plots_hold_values_limits_gaps_and_marks(report, evil_dump, tmp_path):
+    report(evil_dump)
+    _, plots = read(tmp_path)
+    by_name = {plot["name"]: plot for plot in plots}
+    volts = by_name["volts"]
+    assert volts is plots[0]  # What violates its limits comes first.
+    values = [value for value in volts["y"] if value is not None]
+    assert len(values) == 299
+    assert max(values) == 33.0
+    assert volts["marks"][volts["y"].index(33.0)] == 4  # LimitState.ALARM_HIGH
+    assert volts["limits"] == [
+        ["warning", 26.0],
+        ["warning", 30.0],
+        ["alarm", 24.0],
+        ["alarm", 32.0],
+    ]
+    assert volts["gaps"] == [[199.0, 210.0]]
+    assert volts["damaged"] == [100.0]
+    assert None in volts["y"]  # No line is drawn across the gap.
+    assert by_name["state"]["ticks"] == [[1, "<u>one</u>"], [2, "two"]]
+
+
+def test_text_of_packets_and_definitions_stays_text(report, evil_dump, tmp_path):
+    report(evil_dump)
+    page, _ = read(tmp_path)
+    text = Text(page)
+    assert not {"img", "u"} & set(text.tags)
+    assert page.count("<script") == 3 + page.count("\\u003cscript")  # Points, plotly, ours.
+    assert "<img" not in re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL)
+    assert "onerror=alert(1)&gt;" in page
+    assert "\x1b" not in page
+    assert any(line.startswith("</script><script>docum") for line in text.shown)
+
+
+def test_nothing_is_fetched_and_no_other_script_may_run(report, evil_dump, tmp_path):
+    report(evil_dump)
+    page, _ = read(tmp_path)
+    policy = re.search(r'Content-Security-Policy" content="([^"]*)"', page)[1]
+    assert "default-src &#x27;none&#x27;" in policy
+    assert policy.count("sha256-") == 2
+    head = page[: page.index("</main>")]
+    assert not re.findall(r'(?:src|href)="', head)
+
+
+def test_a_clean_dump_is_said_to_be_clean(report, good_dump, mission, tmp_path):
+    done = report(good_dump, definition="mission.py:PACKETS")
+    assert done.returncode == 0, done.stderr
+    page, plots = read(tmp_path)
+    assert "Nothing amiss" in page
+    assert "Every byte is accounted for, no packet is missing" in page
+    assert [plot["name"] for plot in plots] == ["number"]
+
+
+def test_a_damaged_dump_is_reported(report, damaged_dump, mission, tmp_path):
+    done = report(damaged_dump, definition="mission.py:PACKETS")
+    assert done.returncode == 6
+    shown = " ".join(Text(read(tmp_path)[0]).shown)
+    assert "All of the input 14 297 100 %" in shown
+    assert "Bytes that are no packet 13 bytes; once, at byte 120." in shown
+
+
+def test_several_dumps_are_one_report_and_what_they_share_counts_once(
+    call, dump_of, mission, tmp_path
+):
+    run = dump_of(30)
+    (tmp_path / "a.bin").write_bytes(b"".join(run[:20]))
+    (tmp_path / "b.bin").write_bytes(b"".join(run[10:]))
+    done = call(
+        "report", "a.bin", "b.bin", "--definition", "mission.py:PACKETS", "-o", "report.html"
+    )
+    assert done.returncode == 0, done.stderr
+    shown = " ".join(Text(read(tmp_path)[0]).shown)
+    assert "30 packets decoded" in shown
+    assert "Packets held twice" in shown
+
+
+def test_plot_draws_the_columns_that_were_asked_for(call, good_dump, mission, tmp_path):
+    done = call(
+        "plot", good_dump, "number", "sequence_*", "--definition", "mission.py:PACKETS",
+        "-o", "report.html",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    _, plots = read(tmp_path)
+    names = {plot["name"] for plot in plots}
+    assert names == {"sequence_flags", "sequence_count", "number"}
+
+
+def test_a_column_that_is_not_there_is_told(call, good_dump, mission):
+    done = call(
+        "plot", good_dump, "volts", "--definition", "mission.py:PACKETS", "-o", "report.html"
+    )
+    assert done.returncode == 2
+    assert "volts: no such column" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["report", "plot"])
+def test_without_plotly_the_command_that_brings_it_is_printed(
+    call, good_dump, mission, tmp_path, monkeypatch, command
+):
+    monkeypatch.setitem(sys.modules, "plotly.offline", None)
+    columns = ["number"] if command == "plot" else []
+    done = call(
+        command, good_dump, *columns, "--definition", "mission.py:PACKETS", "-o", "report.html"
+    )
+    assert done.returncode == 5
+    assert "  python -m pip install 'plotly" in done.stderr
+    assert not (tmp_path / "report.html").exists()
+
+
+@pytest.mark.parametrize(
+    ("output", "message"),
+    [("report.pdf", "ends in .html"), ("none/report.html", "there is no folder none")],
+)
+def test_wrong_outputs_are_told(call, good_dump, mission, output, message):
+    done = call("report", good_dump, "--definition", "mission.py:PACKETS", "-o", output)
+    assert done.returncode == 2
+    assert message in done.stderr
+
+
+def test_a_dump_without_a_packet_gives_no_page(report, tmp_path, mission):
+    (tmp_path / "bad.bin").write_bytes(b"\xff" * 99)
+    assert report("bad.bin", definition="mission.py:PACKETS").returncode == 3
+    assert not (tmp_path / "report.html").exists()
+
+
+# --- In a browser ---------------------------------------------------------------------------------
+
+
+def dump_dom(page, folder):
+    """Return the page as a browser has it when its scripts are done."""
+    command = [
+        CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
+        "--disable-component-update", "--disable-sync", "--no-first-run",
+        f"--user-data-dir={folder}", "--virtual-time-budget=8000", "--dump-dom", f"file://{page}",
+    ]  # fmt: skip
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
+def test_a_browser_draws_points_limits_and_gaps_and_runs_no_foreign_script(
+    report, evil_dump, tmp_path
+):
+    report(evil_dump)
+    _, plots = read(tmp_path)
+    dom = dump_dom(tmp_path / "report.html", tmp_path / "profile")
+    assert f'data-drawn="{len(plots)}"' in dom
+    first = dom[dom.index('id="plot-0"') : dom.index('id="plot-1"')]
+    assert len(re.findall(r'<path class="js-line"[^>]* d="M[^"]+L', first)) >= 1
+    assert len(re.findall(r'<path class="point"', first)) >= 299 + 1 + 1  # Values, alarm, damaged.
+    # Shapes: one gap, two warning limits, two alarm limits.
+    assert first.count('data-index="') >= 5
+    assert "<title>owned</title>" not in dom
+    assert "<img" not in dom.replace("&lt;img", "")
+
+
+@pytest.mark.outside_data
+def test_the_noaa20_dump_is_reported(call, test_data, repository, tmp_path):
+    (dump,) = (test_data / "jpss_geolocation").glob("*.DAT1")
+    source = f"{repository}/examples/noaa20_geolocation.py:PACKET"
+    times = ("--time", "cds:DOY,MSEC,USEC")
+    done = call("report", dump, "--definition", source, *times, "-o", "report.html")
+    assert done.returncode == 0, done.stderr
+    page, plots = read(tmp_path)
+    position = next(plot for plot in plots if plot["name"] == "ADGPSPOSX")
+    assert position["is_time"]
+    # The file name says 2021-04-09T00:00:00Z; in ms since 1970 that is 1,617,926,400,000.
+    assert 0 <= position["x"][0] - 1_617_926_400_000 < 2000
+    assert len([y for y in position["y"] if y is not None]) >= 1000
+    assert "Nothing amiss" in page

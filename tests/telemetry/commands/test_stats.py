@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`fw-telemetry stats`, and the statistics it tells."""
+
+import json
+
+import pytest
+
+
+@pytest.fixture
+def stats(call, mission):
+    def run(dump, *options, definition="mission.py:PACKETS"):
+        return call("stats", dump, "--definition", definition, *options)
+
+    return run
+
+
+def column(tmp_path, name, apid="66"):
+    record = json.loads((tmp_path / "s.json").read_text())
+    return record["statistics"][apid]["columns"][name]
+
+
+def row(done, name):
+    (line,) = (line for line in done.stdout.splitlines() if line.split()[:1] == [name])
+    return line.split()
+
+
+def test_range_mean_last_and_limits_are_told(stats, tmp_path, housekeeping_of):
+    raw = [2800, 2900, 3100, 3300, 2300]  # 28, 29 ok; 31 warning; 33 and 23 alarm (V).
+    run = [housekeeping_of(index, value) for index, value in enumerate(raw)]
+    (tmp_path / "d.bin").write_bytes(b"".join(run))
+    done = stats("d.bin", "--json", "s.json", definition="mission.py:HOUSEKEEPING")
+    assert done.returncode == 0, done.stderr
+    volts = column(tmp_path, "volts")
+    assert (volts["min"], volts["max"], volts["last"], volts["unit"]) == (23.0, 33.0, 23.0, "V")
+    assert volts["mean"] == pytest.approx(28.8)
+    assert volts["states"] == {"ok": 2, "warning_high": 1, "alarm_low": 1, "alarm_high": 1}
+    assert (volts["violations"], volts["first_violation_offset"]) == (3, 2 * 12)
+    assert (volts["last_state"], volts["last_offset"]) == ("alarm_low", 4 * 12)
+    assert row(done, "volts")[:7] == ["volts", "V", "5", "23", "28.8", "33", "23"]
+    assert "1 alarm high, 1 alarm low, 1 warning high" in done.stdout
+    assert column(tmp_path, "flags.mode")["mean"] is None  # A name has no mean,
+    assert column(tmp_path, "flags.mode")["last"] == "work"
+
+
+def test_values_of_damaged_packets_do_not_count(stats, tmp_path, housekeeping_of):
+    run = [bytearray(housekeeping_of(index, 2800)) for index in range(5)]
+    run[2][8] ^= 0x40  # Volts of more than 160, and a CRC that does not hold.
+    (tmp_path / "d.bin").write_bytes(b"".join(run))
+    done = stats("d.bin", "--json", "s.json", definition="mission.py:HOUSEKEEPING")
+    assert done.returncode == 6
+    volts = column(tmp_path, "volts")
+    assert (volts["values"], volts["max"], volts["of_damaged_packets"]) == (4, 28.0, 1)
+    assert volts["states"] == {"ok": 4, "unknown": 1}
+    assert "1 of damaged packets" in done.stdout
+
+
+def test_a_column_that_came_regularly_and_then_no_more_is_stale(stats, tmp_path, dump_of):
+    pairs = zip(dump_of(10), dump_of(10, apid=67), strict=True)
+    run = [packet for pair in pairs for packet in pair] + dump_of(20, first=10)
+    (tmp_path / "d.bin").write_bytes(b"".join(run))
+    done = stats("d.bin", "--json", "s.json", definition="mission.py:PACKET")
+    assert done.returncode == 0, done.stderr
+    assert column(tmp_path, "number", "67")["is_stale"] is True
+    assert column(tmp_path, "number", "66")["is_stale"] is False
+    assert "stale" in done.stdout
+
+
+def test_the_ledger_of_the_json_file_adds_up(stats, damaged_dump, tmp_path):
+    done = stats(damaged_dump, "--json", "s.json")
+    record = json.loads((tmp_path / "s.json").read_text())
+    assert done.returncode == record["exit_code"] == 6
+    assert record["input"]["bytes"] == sum(record["bytes"].values()) == 297
+    assert record["statistics"]["66"]["missing"] == record["missing"] == 3
+    assert record["statistics"]["66"]["packets"] == record["rows"] == 10
+
+
+def test_rates_come_from_the_times_of_packets(stats, tmp_path, make_packet):
+    (tmp_path / "t.py").write_text(
+        "from construct import *\n"
+        "P = Struct('time_coarse' / Int32ub, 'n' / Int8ub, 'packet_error_control' / Int16ub)\n"
+    )
+    # CUC seconds since 1958-01-01 TAI, two packets a second for five seconds.
+    run = [make_packet(5, i, (2_000_000_000 + i // 2).to_bytes(4, "big") + b"x") for i in range(11)]
+    (tmp_path / "d.bin").write_bytes(b"".join(run))
+    done = stats("d.bin", definition="t.py:P")
+    # 2,000,000,000 s after 1958-01-01 is 2021-05-18 03:33:20 TAI, which is UTC + 37 s.
+    assert "11 packets, 2 packets/s from 2021-05-18 03:32:43 UTC" in done.stdout
+
+
+def test_columns_are_chosen(stats, good_dump):
+    done = stats(good_dump, "--columns", "num*")
+    assert "number" in done.stdout
+    assert "data" not in done.stdout
+    wrong = stats(good_dump, "--columns", "nothing")
+    assert wrong.returncode == 2
+    assert "nothing: no such column" in wrong.stderr
+
+
+def test_text_of_a_packet_does_not_steer_the_terminal(stats, tmp_path, make_packet):
+    (tmp_path / "d.bin").write_bytes(make_packet(7, 0, b"\x1b[2Jgone".ljust(40, b"\0")))
+    done = stats("d.bin", definition="mission.py:TEXT")
+    assert "\\x1b[2Jgone" in done.stdout
+    assert "\x1b" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "message"),
+    [
+        (["--json", "none/s.json"], 2, "there is no folder none"),
+        (["--json", "good.bin"], 2, "this is the dump"),
+        (["--apid", "5"], 2, "the definition has only APID 66"),
+        (["--since", "soon"], 2, "--since soon"),
+    ],
+)
+def test_wrong_arguments_are_told(stats, good_dump, options, code, message):
+    done = stats(good_dump, *options)
+    assert done.returncode == code
+    assert message in done.stderr
+
+
+def test_a_dump_without_a_packet_is_refused(stats, tmp_path):
+    (tmp_path / "bad.bin").write_bytes(b"\xff" * 100)
+    done = stats("bad.bin")
+    assert done.returncode == 3
+    assert "no packet could be decoded" in done.stderr
