@@ -36,13 +36,13 @@ digest() {
 }
 
 # Run a command while holding the lock of a cache entry: who comes second finds it made.
+# The lock file stays: others may wait on it, and who comes later has to wait with them.
 locked() {
     lock=$1
     shift
     if command -v flock >/dev/null && exec 9>"$lock"; then flock 9; fi
     "$@"
     status=$?
-    rm -f "$lock"
     exec 9>&-
     return $status
 }

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from fw_tools.sim.cache import locked
 from fw_tools.sim.objcache import count_objects, wrapper
 
 
@@ -128,7 +129,7 @@ def test_a_source_that_does_not_compile_fails_and_leaves_nothing(cache: Cache) -
     done = cache.compile(cache.runtime)
     assert done.returncode != 0
     assert "error" in done.stderr
-    assert list((cache.root / "cache").iterdir()) == []
+    assert [path for path in (cache.root / "cache").iterdir() if path.suffix != ".lock"] == []
 
 
 def test_a_model_that_does_not_compile_fails_once(cache: Cache) -> None:
@@ -142,6 +143,20 @@ def test_an_unwritable_cache_still_compiles(cache: Cache) -> None:
     (cache.root / "cache").write_text("not a folder\n")
     assert cache.compile(cache.runtime).returncode == 0
     assert (cache.build / "verilated.o").is_file()
+
+
+def test_who_comes_later_waits_for_the_same_lock(cache: Cache) -> None:
+    cache.compile(cache.runtime)
+    (lock,) = (cache.root / "cache").glob("*.o.lock")
+    (cache.root / "cache" / lock.stem).unlink()
+    with locked(lock):
+        late = subprocess.Popen(
+            cache.command(cache.runtime), cwd=cache.build, env=cache.environment()
+        )
+        with pytest.raises(subprocess.TimeoutExpired):
+            late.wait(0.5)
+    assert late.wait(30) == 0
+    assert cache.counts() == (0, 2)
 
 
 def test_eight_at_once_compile_once(cache: Cache) -> None:
