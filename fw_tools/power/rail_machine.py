@@ -18,11 +18,6 @@ class FilteredPin:
         self._run = 0
 
     @property
-    def is_steady(self) -> bool:
-        """Whether nothing is on its way through synchroniser and filter."""
-        return self._stages == [self.level, self.level]
-
-    @property
     def marks(self) -> tuple[object, ...]:
         """All that the filter remembers; the same twice means that nothing moves."""
         return (self.level, *self._stages, self._run)

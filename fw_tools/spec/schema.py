@@ -256,12 +256,6 @@ class BenchTable(Table):
     )
 
 
-class BenchFile(Table):
-    """bench.toml: benches of your own, without a payload."""
-
-    bench: list[BenchTable] = key("Your benches.", min_length=1)
-
-
 class PayloadFile(Table):
     """payload.toml: the whole description of a payload."""
 
