@@ -147,7 +147,7 @@ def decode(
 def _exit_code(outcome: "Outcome") -> ExitCode:
     from telemetry.ops.summary import exit_code
 
-    code = exit_code(outcome.ledger)
+    code = exit_code(outcome.ledger, outcome.frame_ledgers)
     if code is ExitCode.DONE and outcome.problems:
         code = ExitCode.DAMAGED
     return outcome.code or code
@@ -201,7 +201,7 @@ def _show(preview: "Preview") -> None:
 def _tell(outcome: "Outcome") -> None:
     from telemetry.ops.summary import summary_lines
 
-    lines = list(summary_lines(outcome.name, outcome.ledger))
+    lines = list(summary_lines(outcome.name, outcome.ledger, outcome.frame_ledgers))
     lines += outcome.problems
     if outcome.code is ExitCode.INTERRUPTED:
         lines.append("interrupted: what was decoded by then is kept")
@@ -215,6 +215,7 @@ def _write_summary(path: Path, outcome: "Outcome") -> None:
     from telemetry.common.files import write_text
     from telemetry.ops.summary import summary_record
 
-    record = summary_record(outcome.name, outcome.ledger, tuple(map(str, outcome.outputs)))
+    outputs = tuple(map(str, outcome.outputs))
+    record = summary_record(outcome.name, outcome.ledger, outputs, outcome.frame_ledgers)
     record["exit_code"] = int(_exit_code(outcome))
     write_text(path, json.dumps(record, indent=2) + "\n")

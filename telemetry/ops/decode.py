@@ -15,6 +15,7 @@ from telemetry.columns.loading import load_definition
 from telemetry.common.exit_codes import ExitCode
 from telemetry.common.kernels import choose_kernels
 from telemetry.errors import InputError, TelemetryError
+from telemetry.ops.frame_ledger import FrameLedger
 from telemetry.ops.ledger import Ledger
 from telemetry.ops.options import DEFAULTS, Options
 from telemetry.ops.output import Output, Sink
@@ -35,6 +36,8 @@ class Decoded:
     tables: Mapping[int, Table]  # APID -> packets in order of arrival; empty with an output file.
     ledger: Ledger
     outputs: tuple[Path, ...] = ()  # The files written.
+    frame_ledgers: tuple[FrameLedger, ...] = ()  # One per dump, where there is a framing.
+    problems: tuple[str, ...] = ()  # Dumps that could not be read, or not to their end.
 
     def table(self, apid: int | None = None) -> Table:
         """Return the packets of `apid`; without one, of the only APID there is."""
@@ -65,6 +68,7 @@ class Outcome:
     """What became of the input as a whole."""
 
     ledger: Ledger
+    frame_ledgers: list[FrameLedger]  # One per dump, where there is a framing.
     names: tuple[str, ...] = ()  # Of the dumps that were read.
     problems: list[str] = field(default_factory=list)  # Dumps that could not be read, or not whole.
     code: ExitCode = ExitCode.DONE  # Interrupted, a link that broke, a full disk.
@@ -107,7 +111,13 @@ def decode(
         outcome = decode_to_files(dumps, loaded, Path(output), options)
     if not outcome.ledger.rows:
         raise InputError(explain_nothing(outcome, loaded))
-    return Decoded(kept.tables(), outcome.ledger, outcome.outputs)
+    return Decoded(
+        kept.tables(),
+        outcome.ledger,
+        outcome.outputs,
+        tuple(outcome.frame_ledgers),
+        tuple(outcome.problems),
+    )
 
 
 def batches(
@@ -185,7 +195,7 @@ def _running(
 ) -> Iterator[tuple[Iterator[Table], Outcome]]:
     with open_reader(definition, options) as reader:
         pipeline = Pipeline(definition, options, reader, dumps=len(dumps))
-        outcome = Outcome(pipeline.ledger)
+        outcome = Outcome(pipeline.ledger, pipeline.frame_ledgers)
         yield _tables(dumps, pipeline, outcome, on_octets), outcome
 
 

@@ -2,7 +2,7 @@
 """From the octets of a dump to packets: by way of frames, where there is a framing."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -27,13 +27,47 @@ class Found:
     others: tuple[Span, ...]
     apids: Array
     counts: Array  # Sequence counts.
-    frames: FrameBatch | None = None  # What `packets.octets` came in, if it came in frames.
+    # Where packets came in frames: the place of these in the dump, and when they were received.
+    places: Array | None = None
+    other_places: tuple[int, ...] | None = None
+    received_ns: Array | None = None  # None too if no frame tells.
+    frames: FrameBatch | None = None  # The frames that have just come.
 
-    def received_ns(self) -> Array | None:
-        """Return when each packet was received, in ns since 1970 UTC; None if no frame tells."""
-        if self.frames is None or not (self.frames.times_ns != NO_TIME).any():
-            return None
-        return self.frames.times_ns[self.frames.frame_of(self.packets.starts)]
+
+class _Frames:
+    """The frames whose payloads have not been read to their end."""
+
+    def __init__(self) -> None:
+        self._starts = np.empty(0, np.int64)  # Of the payloads, in the stream of all payloads.
+        self._offsets = np.empty(0, np.int64)  # Of the frames, in the dump.
+        self._times_ns = np.empty(0, np.int64)
+
+    def add(self, frames: FrameBatch, start: int) -> None:
+        """Take frames whose payloads begin at `start` of the stream of payloads."""
+        self._starts = np.concatenate((self._starts, frames.starts + start))
+        self._offsets = np.concatenate((self._offsets, frames.offsets))
+        self._times_ns = np.concatenate((self._times_ns, frames.times_ns))
+
+    def forget(self, before: int) -> None:
+        """Drop the frames that end before this place in the stream of payloads."""
+        kept = max(int(np.searchsorted(self._starts, before, side="right")) - 1, 0)
+        self._starts, self._offsets = self._starts[kept:], self._offsets[kept:]
+        self._times_ns = self._times_ns[kept:]
+
+    def locate(self, found: Found) -> Found:
+        """Return the same with the places of its frames."""
+        of_packets = self._index(found.packets.offset + found.packets.starts)
+        of_others = self._index(np.array([span.offset for span in found.others], np.int64))
+        times = self._times_ns[of_packets]
+        return replace(
+            found,
+            places=self._offsets[of_packets],
+            other_places=tuple(self._offsets[of_others].tolist()),
+            received_ns=times if (times != NO_TIME).any() else None,
+        )
+
+    def _index(self, places: Array) -> Array:
+        return np.searchsorted(self._starts, places, side="right") - 1
 
 
 class Floors:
@@ -51,7 +85,8 @@ class Floors:
         )
         self.frame_ledger = None if self._framing is None else FrameLedger()
         self._scanner = Scanner(rules, kernels)
-        self._frames = 0  # Without a primary header: packets by now.
+        self._frames = _Frames()
+        self._headerless = 0  # Packets without a primary header by now.
         self.octets = 0  # Of the dump by now.
         self.packet_octets = 0  # That reached the floor of packets.
 
@@ -60,7 +95,7 @@ class Floors:
         self.octets += len(chunk)
         if self._framing is None or self.frame_ledger is None:
             self.packet_octets += len(chunk)
-            yield self._scanned(chunk, None)
+            yield self._scanned(chunk)
         else:
             yield from self._of_frames(self.frame_ledger.watch(self._framing.push(chunk)))
 
@@ -69,24 +104,32 @@ class Floors:
         if self._framing is not None and self.frame_ledger is not None:
             yield from self._of_frames(self.frame_ledger.watch(self._framing.close()))
             self.frame_ledger.close(self.octets)
-        yield self._scanned(None, None)
+        yield self._scanned(None)
 
     def _of_frames(self, records: Iterable[Frame]) -> Iterator[Found]:
         frames = batch_frames(records)
         if not len(frames):
             return
+        self._frames.add(frames, self.packet_octets)
+        start = self.packet_octets
+        self.packet_octets += len(frames.octets)
         if self._has_header:
-            self.packet_octets += len(frames.octets)
-            yield self._scanned(frames.octets.tobytes(), frames)
+            found = self._scanned(frames.octets.tobytes())
         else:
-            yield self._headerless(frames)
-            self.packet_octets += len(frames.octets)
+            found = self._frames.locate(self._headerless_packets(frames, start))
+            self._frames.forget(self.packet_octets)
+        yield replace(found, frames=frames)
 
-    def _scanned(self, chunk: bytes | None, frames: FrameBatch | None) -> Found:
+    def _scanned(self, chunk: bytes | None) -> Found:
         scanned = self._scanner.finish() if chunk is None else self._scanner.scan(chunk)
-        return Found(scanned.packets, scanned.others, scanned.apids, scanned.counts, frames)
+        found = Found(scanned.packets, scanned.others, scanned.apids, scanned.counts)
+        if self._framing is None:
+            return found
+        found = self._frames.locate(found)
+        self._frames.forget(self._scanner.offset)
+        return found
 
-    def _headerless(self, frames: FrameBatch) -> Found:
+    def _headerless_packets(self, frames: FrameBatch, start: int) -> Found:
         """Take every whole frame for a packet data field.
 
         Nothing numbers these packets, so they are numbered as they come.
@@ -96,16 +139,16 @@ class Floors:
             frames.octets,
             frames.starts[whole],
             frames.lengths[whole],
-            self.packet_octets,
+            start,
             np.zeros(len(whole), np.uint8),
         )
         others = tuple(
-            Span(Kind.SKIPPED, self.packet_octets + int(frames.starts[i]), int(frames.lengths[i]))
+            Span(Kind.SKIPPED, start + int(frames.starts[i]), int(frames.lengths[i]))
             for i in np.flatnonzero(~frames.is_whole)
         )
-        counts = (self._frames + np.arange(len(whole))) % SEQUENCE_COUNT_MODULO
-        self._frames += len(whole)
-        return Found(batch, others, np.full(len(whole), self._apid), counts, frames)
+        counts = (self._headerless + np.arange(len(whole))) % SEQUENCE_COUNT_MODULO
+        self._headerless += len(whole)
+        return Found(batch, others, np.full(len(whole), self._apid), counts)
 
 
 def _only_apid(definition: Definition, options: Options) -> int:

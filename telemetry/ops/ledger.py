@@ -72,20 +72,31 @@ class PacketTable:
     counts: Array  # Sequence counts.
     verdicts: Array  # `VerdictCode`
     problems: Mapping[int, str]  # By index: why the fields could not be read.
+    places: Array | None = None  # Of their frames in the dump, where they came in frames.
     fates: Array | None = None  # `Fate` of each; None: all are asked for.
 
     def __len__(self) -> int:
         return len(self.offsets)
+
+    @property
+    def seen_at(self) -> Array:
+        """Where each is in the dump, or its frame."""
+        return self.offsets if self.places is None else self.places
 
 
 @dataclass(slots=True)
 class Damage:
     """A stretch of the input that gave no clean packet."""
 
-    offset: int
+    offset: int  # In the input; where there are frames, in what these carry.
     length: int
     account: Account
     reason: str
+    place: int = -1  # In the dump: `offset`, or that of the frame.
+
+    def __post_init__(self) -> None:
+        if self.place < 0:
+            self.place = self.offset
 
 
 @dataclass(slots=True)
@@ -127,14 +138,23 @@ class Ledger:
         )
         return not problem
 
-    def add_table(self, table: PacketTable, others: tuple[Span, ...]) -> Array:
-        """Book packets and what lies between them; return how many are missing before each."""
+    def add_table(
+        self,
+        table: PacketTable,
+        others: tuple[Span, ...],
+        other_places: tuple[int, ...] | None = None,
+    ) -> Array:
+        """Book packets and what lies between them; return how many are missing before each.
+
+        `other_places` are those of the frames that `others` begin in, where there are frames.
+        """
         missing = np.zeros(len(table), np.int64)
         ends = np.searchsorted(table.offsets, [span.offset for span in others]).tolist()
         at = 0
-        for span, end in zip(others, ends, strict=True):
+        places = other_places or [-1] * len(others)
+        for span, end, place in zip(others, ends, places, strict=True):
             self._book_range(table, at, end, missing)
-            self.add(span)
+            self.add(span, place)
             at = end
         self._book_range(table, at, len(table), missing)
         return missing
@@ -150,7 +170,8 @@ class Ledger:
                 continue
             count, verdict = int(table.counts[index]), int(table.verdicts[index])
             problem = table.problems.get(index, "")
-            missing[index] = self._book_packet(*place, count, verdict, problem)
+            frame = -1 if table.places is None else int(table.places[index])
+            missing[index] = self._book_packet(*place, count, verdict, problem, frame)
 
     def _book_many(self, table: PacketTable, part: slice, missing: Array) -> None:
         offsets, lengths = table.offsets[part], table.lengths[part]
@@ -184,12 +205,13 @@ class Ledger:
         for index in (np.flatnonzero(is_damaged) + part.start).tolist():
             reason = table.problems.get(index) or CRC_DOES_NOT_HOLD
             offset, length = int(table.offsets[index]), int(table.lengths[index])
-            self._note_damage(Damage(offset, length, Account.DAMAGED, reason))
+            place = -1 if table.places is None else int(table.places[index])
+            self._note_damage(Damage(offset, length, Account.DAMAGED, reason, place))
 
     def _count_equals(self, table: PacketTable, apid: int, part: slice, octets: int) -> Array:
         """Count packets of one APID with the same verdict; return what is missing before each."""
         record = self.apids.setdefault(apid, ApidRecord())
-        counts, offsets = table.counts[part], table.offsets[part]
+        counts, offsets = table.counts[part], table.seen_at[part]
         is_good = int(table.verdicts[part.start]) == _GOOD
         account = Account.GOOD if is_good else Account.UNCHECKED
         self.octets[account] += octets
@@ -219,7 +241,7 @@ class Ledger:
                 setattr(record, account.value, getattr(record, account.value) + count)
         record.rows += len(packets) - int(np.count_nonzero(has_problem))
         return record.sequence.add_all(
-            table.counts[packets], table.offsets[packets], verdicts != _DAMAGED
+            table.counts[packets], table.seen_at[packets], verdicts != _DAMAGED
         )
 
     def _count_left_out(self, apid: int, lengths: Array, fate: Fate) -> None:
@@ -238,15 +260,23 @@ class Ledger:
         record.max_octets = max(record.max_octets, longest - PRIMARY_HEADER_OCTETS)
 
     def _book_packet(
-        self, offset: int, length: int, apid: int, count: int, verdict: int, problem: str
+        self,
+        offset: int,
+        length: int,
+        apid: int,
+        count: int,
+        verdict: int,
+        problem: str,
+        place: int = -1,
     ) -> int:
         record = self.apids.setdefault(apid, ApidRecord())
         record.rows += not problem
-        missing = record.sequence.add(count, offset, is_trusted=verdict != _DAMAGED)
+        seen_at = offset if place < 0 else place
+        missing = record.sequence.add(count, seen_at, is_trusted=verdict != _DAMAGED)
         if problem or verdict == _DAMAGED:
             record.damaged += 1
             reason = problem or CRC_DOES_NOT_HOLD
-            self._book_damage(offset, length, Account.DAMAGED, reason)
+            self._book_damage(Damage(offset, length, Account.DAMAGED, reason, place))
         elif verdict == _GOOD:
             record.good += 1
             self._book(offset, length, Account.GOOD)
@@ -265,8 +295,8 @@ class Ledger:
             self._see_other(apid, 1, length, length)
         self._book(offset, length, _LEFT_OUT[Fate(fate)])
 
-    def add(self, span: Span) -> None:
-        """Book a span that is no packet with values."""
+    def add(self, span: Span, place: int = -1) -> None:
+        """Book a span that is no packet with values; `place` is that of its frame."""
         if span.kind is Kind.IDLE:
             self._book(span.offset, span.length, Account.IDLE)
         elif span.kind is Kind.FILL:
@@ -277,9 +307,11 @@ class Ledger:
             header = _header(span) if span.header else None
             if header is not None and header.apid in self.apids:
                 self.apids[header.apid].damaged += 1
-            self._book_damage(span.offset, span.length, Account.DAMAGED, span.reason)
+            self._book_damage(Damage(span.offset, span.length, Account.DAMAGED, span.reason, place))
         else:
-            self._book_damage(span.offset, span.length, Account.SKIPPED, "no packet here")
+            self._book_damage(
+                Damage(span.offset, span.length, Account.SKIPPED, "no packet here", place)
+            )
 
     def close(self, input_octets: int) -> None:
         """Assert that the accounts hold every octet of the input."""
@@ -309,16 +341,16 @@ class Ledger:
         self.octets[account] += length
         self.packets[account] += account not in (Account.FILL, Account.SKIPPED)
 
-    def _book_damage(self, offset: int, length: int, account: Account, reason: str) -> None:
-        self._book(offset, length, account)
+    def _book_damage(self, damage: Damage) -> None:
+        self._book(damage.offset, damage.length, damage.account)
         last = self._last
-        goes_on = last is not None and last.offset + last.length == offset
-        if goes_on and last is not None and last.account is account is Account.SKIPPED:
-            last.length += length
-            if reason in self.reasons:
-                self.reasons[reason].octets += length
+        goes_on = last is not None and last.offset + last.length == damage.offset
+        if goes_on and last is not None and last.account is damage.account is Account.SKIPPED:
+            last.length += damage.length
+            if damage.reason in self.reasons:
+                self.reasons[damage.reason].octets += damage.length
             return
-        self._note_damage(Damage(offset, length, account, reason))
+        self._note_damage(damage)
 
     def _note_damage(self, damage: Damage) -> None:
         self.damage_count += 1
@@ -326,7 +358,7 @@ class Ledger:
         if len(self.damages) < self.max_damages:
             self.damages.append(damage)
         if damage.reason in self.reasons or len(self.reasons) < self.max_damages:
-            known = self.reasons.setdefault(damage.reason, Reason(damage.offset))
+            known = self.reasons.setdefault(damage.reason, Reason(damage.place))
             known.count += 1
             known.octets += damage.length
 

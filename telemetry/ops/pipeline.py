@@ -130,13 +130,19 @@ class Pipeline:
             readings.append((apid, rows, columns))
         offsets = work.base + packets.offset + packets.starts
         table = PacketTable(
-            offsets, packets.lengths, found.apids, found.counts, packets.verdicts, problems,
-            work.fates if work.fates.any() else None,
-        )  # fmt: skip
+            offsets=offsets,
+            lengths=packets.lengths,
+            apids=found.apids,
+            counts=found.counts,
+            verdicts=packets.verdicts,
+            problems=problems,
+            places=found.places,
+            fates=work.fates if work.fates.any() else None,
+        )
         others = found.others
         if work.base:
             others = tuple(span._replace(offset=work.base + span.offset) for span in others)
-        missing = self.ledger.add_table(table, others)
+        missing = self.ledger.add_table(table, others, found.other_places)
         for apid, rows, columns in readings:
             gaps = Column(name=GAP_COLUMN, raw=_pick(missing, rows))
             result = Table(apid, {**columns, GAP_COLUMN: gaps}, _pick(offsets, rows))
@@ -161,12 +167,11 @@ class Pipeline:
         source = self._time_columns(apid)
         if source is not None:
             return selection.mask(source.times(columns, epoch=self._options.time_epoch))
-        received = found.received_ns()
-        if received is None:
+        if found.received_ns is None:
             raise UsageError(
                 f"--since, --until: APID {apid} has no time: name its time fields with --time"
             )
-        return selection.mask(Times(received[rows].astype("M8[ns]"), Scale.UTC))
+        return selection.mask(Times(found.received_ns[rows].astype("M8[ns]"), Scale.UTC))
 
     def _time_columns(self, apid: int) -> TimeColumns | None:
         if apid not in self._times:

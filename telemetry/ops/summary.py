@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """The ledger in words, and as JSON."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from telemetry.columns.definition import Definition
 from telemetry.common.exit_codes import ExitCode
+from telemetry.ops.frame_ledger import FrameAccount, FrameLedger
 from telemetry.ops.ledger import Account, ApidRecord, Ledger, OtherRecord
+from telemetry.wire.framing import FrameKind
 
 _SHOWN = 5  # Damages and gaps told one by one; --summary has more.
 _NAMES = {
@@ -21,17 +24,30 @@ _NAMES = {
 }
 
 
-def exit_code(ledger: Ledger) -> ExitCode:
-    """Return what the outcome means to a caller."""
+_FRAME_NAMES = {
+    FrameAccount.PAYLOAD: "in whole frames",
+    FrameAccount.OVERHEAD: "of these frames' framing",
+    FrameAccount.CONTROL: "for the link itself",
+    FrameAccount.DELIMITERS: "delimiters",
+    FrameAccount.DAMAGED: "in damaged frames",
+    FrameAccount.JUNK: "no frame",
+}
+
+
+def exit_code(ledger: Ledger, frames: Sequence[FrameLedger] = ()) -> ExitCode:
+    """Return what the outcome means to a caller; `frames` are the ledgers of each dump."""
     if not ledger.rows:
         return ExitCode.INPUT
-    return ExitCode.DONE if ledger.is_clean else ExitCode.DAMAGED
+    is_clean = ledger.is_clean and all(floor.is_clean for floor in frames)
+    return ExitCode.DONE if is_clean else ExitCode.DAMAGED
 
 
-def summary_lines(name: str, ledger: Ledger) -> Iterator[str]:
+def summary_lines(name: str, ledger: Ledger, frames: Sequence[FrameLedger] = ()) -> Iterator[str]:
     """Yield the summary for people: where each octet went, then what is wrong."""
-    total = sum(ledger.octets.values())
+    total = _input_octets(ledger, frames)
     yield f"{name}: {total:,} bytes, {_count(ledger.rows, 'row')} decoded"
+    if frames:
+        yield from _frame_lines(frames)
     yield f"  {'':<24}{'packets':>12}{'bytes':>16}"
     for account, label in _NAMES.items():
         if octets := ledger.octets[account]:
@@ -45,6 +61,38 @@ def summary_lines(name: str, ledger: Ledger) -> Iterator[str]:
     if len(ledger.others) > _SHOWN:
         yield f"  ... and {len(ledger.others) - _SHOWN} more APIDs not asked for"
     yield from _damage_lines(ledger)
+
+
+def _input_octets(ledger: Ledger, frames: Sequence[FrameLedger]) -> int:
+    if frames:
+        return sum(_frame_sums(frames)[1].values())
+    return sum(ledger.octets.values())
+
+
+def _frame_lines(frames: Sequence[FrameLedger]) -> Iterator[str]:
+    """Tell the floor of frames; the octets in whole frames are what packets are found in."""
+    records, octets = _frame_sums(frames)
+    whole, damaged = records[FrameKind.FRAME], records[FrameKind.DAMAGED]
+    yield f"  {'':<24}{'frames':>12}{'bytes':>16}"
+    counts = {FrameAccount.PAYLOAD: f"{whole:,}", FrameAccount.DAMAGED: f"{damaged:,}"}
+    for account, label in _FRAME_NAMES.items():
+        if octets[account]:
+            yield f"  {label:<24}{counts.get(account, '-'):>12}{octets[account]:>16,}"
+    shown = [item for floor in frames for item in floor.reasons.items()]
+    for text, reason in shown[:_SHOWN]:
+        often = f"{reason.count:,} times, first at" if reason.count > 1 else "at"
+        yield f"    {_count(reason.octets, 'byte')}, {often} byte {reason.first_offset:,}: {text}"
+
+
+def _frame_sums(
+    frames: Sequence[FrameLedger],
+) -> tuple[Counter[FrameKind], Counter[FrameAccount]]:
+    records: Counter[FrameKind] = Counter()
+    octets: Counter[FrameAccount] = Counter()
+    for floor in frames:
+        records.update(floor.records)
+        octets.update(floor.octets)
+    return records, octets
 
 
 def _apid_text(record: ApidRecord) -> str:
@@ -120,16 +168,23 @@ def _expected(definition: Definition) -> str:
     return ", ".join(texts) + more
 
 
-def summary_record(name: str, ledger: Ledger, outputs: tuple[str, ...]) -> dict[str, Any]:
+def summary_record(
+    name: str,
+    ledger: Ledger,
+    outputs: tuple[str, ...],
+    frames: Sequence[FrameLedger] = (),
+) -> dict[str, Any]:
     """Return the summary for programs, ready for JSON.
 
-    `bytes` adds up to `input.bytes`. Offsets are bytes from the start of the input; lists of gaps
-    and damages end after 1,000 entries, their counts do not.
+    `bytes` adds up to `input.bytes`; where packets came in frames, `frames.bytes` does, and `bytes`
+    adds up to what the frames carry. Offsets are bytes from the start of the input, of the frame
+    where there are frames; lists of gaps and damages end after 1,000 entries, their counts do not.
     """
     return {
         "format": 1,
-        "input": {"name": name, "bytes": sum(ledger.octets.values())},
-        "exit_code": int(exit_code(ledger)),
+        "input": {"name": name, "bytes": _input_octets(ledger, frames)},
+        "exit_code": int(exit_code(ledger, frames)),
+        **({"frames": _frames_record(frames)} if frames else {}),
         "rows": ledger.rows,
         "bytes": {account.value: ledger.octets[account] for account in _told(ledger)},
         "packets": {
@@ -145,7 +200,7 @@ def summary_record(name: str, ledger: Ledger, outputs: tuple[str, ...]) -> dict[
         "damage_count": ledger.damage_count,
         "damages": [
             {
-                "offset": damage.offset,
+                "offset": damage.place,
                 "bytes": damage.length,
                 "account": damage.account.value,
                 "reason": damage.reason,
@@ -153,6 +208,19 @@ def summary_record(name: str, ledger: Ledger, outputs: tuple[str, ...]) -> dict[
             for damage in ledger.damages
         ],
         "outputs": list(outputs),
+    }
+
+
+def _frames_record(frames: Sequence[FrameLedger]) -> dict[str, Any]:
+    records, octets = _frame_sums(frames)
+    return {
+        "records": {kind.value: records[kind] for kind in FrameKind},
+        "bytes": {account.value: octets[account] for account in FrameAccount},
+        "damages": [
+            {"offset": frame.offset, "bytes": frame.length, "reason": frame.reason}
+            for floor in frames
+            for frame in floor.damages
+        ],
     }
 
 

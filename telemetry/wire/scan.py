@@ -66,6 +66,11 @@ class Scanner(Deframer):
         self._is_closed = True
         return self._scan()
 
+    @property
+    def offset(self) -> int:
+        """How far the stream has been read: every octet before is in a batch, or in a span."""
+        return self._base + self._at
+
     def _scan(self) -> Scanned:
         octets = np.frombuffer(self._buffer, np.uint8)
         parts: list[Chain] = []

@@ -90,6 +90,45 @@ def test_frames_without_a_primary_header_are_packet_data_fields(decode, tmp_path
     assert rows == [{"number": i, "data": f"{i * i:016x}", "crc_verdict": "none"} for i in range(5)]
 
 
+def test_a_damaged_last_frame_is_no_good_end_although_no_packet_is_missed(
+    decode, tmp_path, dump_of
+):
+    frames = [encode_cobs(packet) for packet in dump_of(5)]
+    (tmp_path / "d.bin").write_bytes(b"".join(frames)[:-2] + b"\x00")
+    done = decode("d.bin", "--framing", "cobs", "-o", "o.csv", "--summary", "s.json")
+    assert done.returncode == 6
+    assert len(read_csv(tmp_path / "o.csv")) == 4
+    summary = json.loads((tmp_path / "s.json").read_text())
+    assert summary["frames"]["records"]["frame"] == 4
+    assert summary["frames"]["records"]["damaged"] == 1
+    assert sum(summary["frames"]["bytes"].values()) == summary["input"]["bytes"]
+    assert summary["input"]["bytes"] == (tmp_path / "d.bin").stat().st_size
+
+
+@pytest.mark.parametrize("chunk", [7, 50, 1 << 20])
+def test_places_and_times_are_those_of_the_frames_however_the_dump_comes(
+    dump_of, chunk, monkeypatch
+):
+    monkeypatch.setattr("telemetry.ops.source.CHUNK_OCTETS", chunk)
+    run = dump_of(40)
+    run[20] = run[20][:12] + bytes([run[20][12] ^ 1]) + run[20][13:]
+    del run[30]
+    pieces = [
+        encode_kiss_time(i * 1_000_000_000) + encode_kiss(packet) for i, packet in enumerate(run)
+    ]
+    options = Options(framing="kiss", since="1970-01-01T00:00:10")
+    decoded = telemetry.decode(b"".join(pieces), {66: PACKET}, options=options)
+    assert numbers(decoded) == [*range(10, 30), *range(31, 40)]
+
+    def place(index):
+        return len(b"".join(pieces[:index])) + len(encode_kiss_time(index * 1_000_000_000))
+
+    (damage,) = decoded.ledger.damages
+    assert damage.place == place(20)
+    (gap,) = decoded.ledger.apids[66].sequence.gaps
+    assert gap.offset == place(30)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

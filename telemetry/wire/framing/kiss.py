@@ -16,6 +16,7 @@ COMMAND_DATA = 0x0
 COMMAND_TIME = 0x9
 TIME_OCTETS = 8
 NS_PER_MS = 1_000_000
+MAX_TIME_NS = (1 << 63) - 1
 
 _DELIMITER = bytes((FEND,))
 _ESCAPING = Escaping(escape=FESC, codes={TFEND: FEND, TFESC: FESC})
@@ -53,7 +54,11 @@ class KissFraming(DelimitedFraming):
         if len(frame.data) != TIME_OCTETS:
             reason = f"a time stamp of {len(frame.data)} octets; it has {TIME_OCTETS}"
             return frame._replace(kind=FrameKind.DAMAGED, reason=reason)
-        self._time_ns = int.from_bytes(frame.data, "big") * NS_PER_MS
+        time_ns = int.from_bytes(frame.data, "big") * NS_PER_MS
+        if time_ns > MAX_TIME_NS:
+            reason = "a time stamp beyond the year 2262"
+            return frame._replace(kind=FrameKind.DAMAGED, reason=reason)
+        self._time_ns = time_ns
         return frame._replace(kind=FrameKind.CONTROL, time_ns=self._time_ns)
 
 

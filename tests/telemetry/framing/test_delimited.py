@@ -145,6 +145,12 @@ def test_a_command_to_a_modem_is_no_data(deframe, payloads):
         (KissFraming, b"ab\xc0", b"ab", "no delimiter where the frame begins"),
         (KissFraming, b"\xc0\xdb\xc0", b"", "an escape octet with nothing behind it"),
         (KissFraming, b"\xc0\x09abc\xc0", b"abc", "a time stamp of 3 octets; it has 8"),
+        (
+            KissFraming,
+            b"\xc0\x09\x7f" + bytes(7) + b"\xc0",
+            b"\x7f" + bytes(7),
+            "a time stamp beyond the year 2262",
+        ),
         (KissFraming, b"\xc0\x00abc", b"abc", "the input ends inside a frame"),
         (CobsFraming, b"\x05ab\0", b"ab", "a block of 4 octets, but only 2 follow"),
         (CobsFraming, b"\x03ab", b"ab", "the input ends inside a frame"),
