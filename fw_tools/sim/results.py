@@ -11,8 +11,12 @@ from fw_tools.report.records import Status, TestRecord
 
 TAIL_LINES = 8  # Of the log, shown where a simulation died.
 
-_STARTED = re.compile(r"running (?P<test>\S+) \(\d+/\d+\)")
-_ENDED = re.compile(r"(?P<test>[\w.\[\]/=-]+) (?P<how>passed|failed)\s*$")
+_REGRESSION = (
+    r"[A-Z]+ +cocotb\.regression +(?:\S.* )?"  # Whatever else is logged is not about tests.
+)
+_STARTED = re.compile(_REGRESSION + r"running (?P<test>\S+) \(\d+/\d+\)")
+_ENDED = re.compile(_REGRESSION + r"(?P<test>\S+) (?P<how>passed|failed)\s*$")
+_NO_TESTS = re.compile(r"^RuntimeError: No tests were discovered in any module: (.*)", re.MULTILINE)
 _EMPTY_MODULE = re.compile(r"UserWarning: No tests were discovered in module: (\S+)")
 _FRAME = re.compile(r'File "(?P<file>[^"]+)", line (?P<line>\d+)')
 _RAISED = re.compile(r"^(?P<what>[A-Za-z_][\w.]*(?:Error|Exception|Exit|Interrupt)\b.*)$")
@@ -55,6 +59,8 @@ def unfinished(source: Source, log: str, reason: str, seconds: float) -> tuple[T
 
     A bench that died at import is named with the exception; anything else with the last lines.
     """
+    if none := _NO_TESTS.search(log):
+        return tuple(_no_test(source, name, seconds) for name in re.findall("'(.+?)'", none[1]))
     if broken := _import_failure(log):
         return (error(source, broken, seconds, test="(import)"),)
     done = {match["test"]: match["how"] for match in map(_ENDED.search, log.splitlines()) if match}
@@ -68,10 +74,12 @@ def unfinished(source: Source, log: str, reason: str, seconds: float) -> tuple[T
 
 def empty_modules(source: Source, log: str) -> tuple[TestRecord, ...]:
     """Return an ERROR record per test module in which cocotb found no test."""
-    return tuple(
-        error(source, f"no test in module {name}; is there a @cocotb.test()?", 0.0, test="(import)")
-        for name in _EMPTY_MODULE.findall(log)
-    )
+    return tuple(_no_test(source, name, 0.0) for name in _EMPTY_MODULE.findall(log))
+
+
+def _no_test(source: Source, module: str, seconds: float) -> TestRecord:
+    message = f"no test in module {module}; is there a @cocotb.test()?"
+    return error(source, message, seconds, test="(import)")
 
 
 def _logged(source: Source, test: str, how: str) -> TestRecord:

@@ -14,6 +14,14 @@ RUNNING = """\
      2.00ns WARNING  cocotb.regression                  test_a.second failed
      2.00ns INFO     cocotb.regression                  running test_a.third/x=1 (3/3)
 """
+SPOKEN = """\
+running test_a.printed (1/1)
+     0.00ns INFO     cocotb.regression                  running test_a.first (1/1)
+     0.00ns INFO     test                               running test_a.logged (1/1)
+     1.00ns INFO     test                               self test passed
+     1.00ns WARNING  cocotb.dut                         test_a.first failed
+the link passed
+"""
 IMPORTING = """\
      0.00ns INFO     cocotb.initialize                  Running on Verilator version 5.49
 Traceback (most recent call last):
@@ -34,6 +42,11 @@ def test_tests_that_ended_are_told_apart_from_the_one_that_did_not() -> None:
         ("test_a.third/x=1", Status.ERROR),
     ]
     assert records[-1].message.startswith("killed; the last lines of its log:\n")
+
+
+def test_what_a_bench_says_itself_is_no_test() -> None:
+    (record,) = unfinished(SOURCE, SPOKEN, "killed", 5.0)
+    assert (record.test, record.status) == ("test_a.first", Status.ERROR)
 
 
 def test_a_failed_import_names_place_and_reason() -> None:

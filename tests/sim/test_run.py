@@ -87,7 +87,7 @@ def test_a_simulation_that_dies_is_told_with_its_signal(
         ("test_absent", "", "ModuleNotFoundError: No module named 'test_absent'"),
         ("test_import", "import nonesuch\n", "test_import.py:1: ModuleNotFoundError: No module"),
         ("test_syntax", "def f(:\n", "test_syntax.py:1: SyntaxError"),
-        ("test_empty", "import cocotb\n", "No tests were discovered in any module: 'test_empty'"),
+        ("test_empty", "import cocotb\n", "no test in module test_empty; is there a @cocotb.test"),
     ],
 )
 def test_a_bench_without_tests_is_an_error_that_says_why(
