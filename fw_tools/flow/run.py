@@ -16,27 +16,36 @@ from fw_tools.report.progress import BenchProgress
 from fw_tools.report.records import CoverageRow, RunReport
 from fw_tools.sim.coverage import line_coverage
 from fw_tools.sim.scheduler import BenchResult, ScheduleOptions, Task, run_benches
-from telemetry.common.files import write_text
+from telemetry.common.files import write_text, writing
 
 MARKER = ".fw-tools-output"  # Marks an output folder as ours to write.
 JSON = "results.json"
 JUNIT = "junit.xml"
 PAGE = "report.html"
+REPORTS = (JSON, JUNIT, PAGE)
 
 
 def prepare_output(folder: Path) -> None:
-    """Make the output folder, or take one that an earlier run made.
+    """Make the output folder, or take one that an earlier run made, without that run's report.
 
     Raises:
         InputError: it is a file, or holds files and was not made by us.
+        WriteError: it cannot be written.
     """
+    with writing(folder):
+        _refuse_foreign(folder)
+    write_text(folder / MARKER, "This folder is written by fw-tools; its files are replaced.\n")
+    for name in REPORTS:
+        (folder / name).unlink(missing_ok=True)
+
+
+def _refuse_foreign(folder: Path) -> None:
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder}: is a file, not a folder; choose another output folder")
     if folder.is_dir() and not (folder / MARKER).is_file() and any(folder.iterdir()):
         raise InputError(
             f"{folder}: not empty and not made by fw-tools; choose a new or empty folder with -o"
         )
-    write_text(folder / MARKER, "This folder is written by fw-tools; its files are replaced.\n")
 
 
 def run_to_report(

@@ -69,13 +69,12 @@ def _table(texts: Sequence[str], figures: Sequence[str]) -> "Table":
 
 
 def verdict(report: RunReport) -> str:
-    """Return one line: how many tests ran, and how they ended."""
+    """Return one line: how many tests there are, and how they ended."""
     counts = [f"{report.count(status)} {status}" for status in Status if report.count(status)]
     tests, benches = len(report.records), len(report.benches)
     ran = f"{tests} test{'s'[: tests != 1]} in {benches} bench{'es'[: 2 * (benches != 1)]}"
-    return (
-        f"{ran}: {', '.join(counts) or 'none ran'} in {report.seconds:.1f} s (seed {report.seed})"
-    )
+    outcome = f"{', '.join(counts) or 'none'} in {report.seconds:.1f} s (seed {report.seed})"
+    return f"{ran}: {outcome}{'' if report.ran else '; nothing ran'}"
 
 
 def sim_time(nanoseconds: float) -> str:

@@ -116,6 +116,9 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "tests/test_wrong.py": WRONG,
         "tests/test_hang.py": HANGS,
         "tests/test_none.py": "import cocotb\n",
+        "tests/test_skipped.py": (
+            "import cocotb\n\n@cocotb.test(skip=True)\nasync def test_later(dut): ...\n"
+        ),
         "tests/test_absent_import.py": "import nonesuch\n",
         "tests/test_old.py": "import cocotb\nfrom cocotb.binary import BinaryValue\n",
         "Makefile": "TOPLEVEL = fifo\nMODULE = test_fifo\ninclude $(cocotb-config --makefiles)\n",
@@ -185,7 +188,8 @@ def test_a_matrix_runs_each_value_with_waves_and_coverage(tree: Path, tmp_path: 
     ("module", "arguments", "said"),
     [
         ("test_wrong", (), "test_wrong.py:5: AssertionError: one is not two"),
-        ("test_none", (), "No tests were discovered in any module: 'test_none'"),
+        ("test_none", (), "no test in module test_none; is there a @cocotb.test()?"),
+        ("test_skipped", (), "(seed 1); nothing ran"),
         ("test_absent_import", (), "cannot be imported: "),
         ("test_fifo", ("-k", "nonesuch"), "-k 'nonesuch' matches no bench and no test"),
         ("test_old", (), "tests/test_old.py:2: cocotb 2 removed cocotb.binary.BinaryValue; write"),
@@ -199,6 +203,13 @@ def test_what_does_not_hold_is_exit_code_4_and_named(
     assert done.returncode == 4
     assert said in done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_a_run_that_ends_early_leaves_no_older_report(tree: Path, tmp_path: Path) -> None:
+    assert bench(tree, tmp_path, "test_fifo").returncode == 0
+    assert bench(tree, tmp_path, "test_fifo", "-k", "nonesuch").returncode == 4
+    names = ("results.json", "junit.xml", "report.html")
+    assert [name for name in names if (tmp_path / name).exists()] == []
 
 
 def test_a_hung_bench_is_killed_with_all_it_started(tree: Path, tmp_path: Path) -> None:
