@@ -139,11 +139,10 @@ class ColumnStatistics:
         self.last = value
         if column.state is not None:
             self.last_state = LimitState(int(column.state[index]))
-        packets = np.unique(offsets)
-        self._packets += len(packets)
-        self.last_offset = int(packets[-1])
+        self._packets += 1 + int(np.count_nonzero(offsets[1:] != offsets[:-1]))
+        self.last_offset = int(offsets[-1])
         if self._first_offset is None:
-            self._first_offset = int(packets[0])
+            self._first_offset = int(offsets[0])
 
     def _add_text(self, column: Column, offsets: Array, trusted: Array) -> None:
         """Add octets, text and whatever else is no number: they are counted, and the last kept."""
