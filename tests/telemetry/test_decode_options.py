@@ -121,7 +121,8 @@ def test_places_and_times_are_those_of_the_frames_however_the_dump_comes(
     assert numbers(decoded) == [*range(10, 30), *range(31, 40)]
 
     def place(index):
-        return len(b"".join(pieces[:index])) + len(encode_kiss_time(index * 1_000_000_000))
+        """Of a frame: behind the delimiter that opens it."""
+        return len(b"".join(pieces[:index])) + len(encode_kiss_time(index * 1_000_000_000)) + 1
 
     (damage,) = decoded.ledger.damages
     assert damage.place == place(20)
