@@ -10,7 +10,7 @@ from fw_tools.errors import InputError
 from fw_tools.rtl.pages import write_pages
 from fw_tools.rtl.payload import payload_digest
 from fw_tools.spec.load import load_payload
-from telemetry.common.files import write_text
+from telemetry.common.files import make_folder, write_text, writing
 
 MARKER = "docs.json"  # Marks a folder as ours, and lists what in it is.
 INDEX = "index.html"
@@ -21,14 +21,18 @@ def write_docs(spec: Path, folder: Path) -> Path:
 
     Raises:
         InputError: the description cannot be used, or the folder holds files that are not ours.
+        WriteError: the folder cannot be written.
     """
     payload = load_payload(spec)
-    listed = _listed(folder)
-    _refuse_foreign(folder, listed)
+    with writing(folder):
+        listed = _listed(folder)
+        _refuse_foreign(folder, listed)
+    make_folder(folder)
     with tempfile.TemporaryDirectory() as name:
         pages = Path(name)
         write_pages(payload, payload_digest(payload), pages)
-        _replace(folder, listed, pages)
+        with writing(folder):
+            _replace(folder, listed, pages)
     return folder / INDEX
 
 
@@ -39,7 +43,9 @@ def _replace(folder: Path, listed: list[str], pages: Path) -> None:
         raise InputError(f"{folder / foreign[0]}: exists but is not listed in {MARKER}; move it")
     for path in set(listed) - set(wanted):
         (folder / path).unlink(missing_ok=True)
-    shutil.copytree(pages, folder, dirs_exist_ok=True)
+    for path in wanted:
+        make_folder((folder / path).parent)
+        shutil.copyfile(pages / path, folder / path)
     write_text(folder / MARKER, json.dumps(wanted, indent=2) + "\n")
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from fw_tools.errors import InputError
 from fw_tools.spec.names import sanitised
-from telemetry.common.files import write_text
+from telemetry.common.files import WriteError, make_folder, write_text, writing
 
 # Template below project_files/ -> file of the project.
 _EXAMPLE = {  # Named in payload.toml, so they come with it or not at all.
@@ -40,19 +40,21 @@ def create_project(folder: Path) -> tuple[ProjectFile, ...]:
     """Write a new project to `folder`, which must be absent or empty.
 
     It is written beside `folder` and moved there when complete: an interrupted run leaves nothing.
-    Raises `InputError` when the folder holds anything or cannot be made.
+    Raises `InputError` when the folder holds anything, `WriteError` when it cannot be made.
     """
-    _demand_room(folder)
+    with writing(folder):
+        _demand_room(folder)
     texts = _render(folder, _EXAMPLE | _SURROUNDINGS | _DESCRIPTION)
     target = folder.absolute()
     temporary = target.with_name(f".{target.name}.{os.getpid()}")
     try:
-        temporary.mkdir(parents=True)
+        make_folder(temporary)
         for path, text in texts.items():
             write_text(temporary / path, text)
-        _move(temporary, target)
-    except OSError as error:
-        raise InputError(f"{folder}: cannot be written: {error.strerror}") from None
+        with writing(folder):
+            _move(temporary, target)
+    except WriteError as error:
+        raise WriteError(folder, error.reason) from error  # Not by the name for a while.
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     return tuple(ProjectFile(path, True) for path in texts)
@@ -71,7 +73,7 @@ def complete_project(folder: Path) -> tuple[ProjectFile, ...]:
     """Add to the tree at `folder` the files of a project that it lacks; overwrite none.
 
     A tree with a payload.toml gets no example RTL and bench. payload.toml is written last. Raises
-    `InputError` when there is no such folder or it cannot be written.
+    `InputError` when there is no such folder, `WriteError` when it cannot be written.
     """
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder; without --existing a new one is made")
@@ -85,10 +87,7 @@ def _add(path: Path, text: str) -> bool:
     """Write `path` unless something has that name; a link that leads nowhere counts."""
     if os.path.lexists(path):
         return False
-    try:
-        write_text(path, text)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written: {error.strerror}") from None
+    write_text(path, text)
     return True
 
 

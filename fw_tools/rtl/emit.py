@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from fw_tools.errors import InputError
 from fw_tools.rtl.render import FORMAT_VERSION
-from telemetry.common.files import write_text
+from telemetry.common.files import write_text, writing
 
 MANIFEST = "generated.json"  # Marks a folder as ours, and lists what in it is.
 
@@ -26,9 +26,15 @@ def emit(files: Sequence[GeneratedFile], folder: Path, model_digest: str) -> tup
     """Write `files` below `folder` and return the paths that changed.
 
     Files of an earlier run that are no longer produced are removed. A file that we did not write is
-    never touched: `InputError` is raised before anything is written.
+    never touched: `InputError` is raised before anything is written. `WriteError` is raised when
+    something cannot be written.
     """
     wanted = _with_manifest(files, model_digest)
+    with writing(folder):
+        return _write_changed(wanted, folder)
+
+
+def _write_changed(wanted: dict[str, str], folder: Path) -> tuple[str, ...]:
     ours = _listed(folder)
     _refuse_foreign(folder, wanted, ours)
     changed = [path for path, text in wanted.items() if _read(folder / path) != text]

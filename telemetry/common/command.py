@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from telemetry.common.errors import ReportedError
+from telemetry.common.errors import DISK_FULL, ReportedError
 from telemetry.common.exit_codes import ExitCode
 
 
@@ -81,8 +81,16 @@ def run(command: click.Command, program: str, arguments: Sequence[str] | None = 
         # The reader went away (`| head`). Python would complain again while it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return int(ExitCode.DONE)
-    except Exception:
-        traceback.print_exc()
-        print(f"{program}: this is a bug in {program}, not in your input", file=sys.stderr)  # noqa: T201
-        return int(ExitCode.INTERNAL)
+    except Exception as error:
+        return int(_after_unexpected(error, program))
     return int(result) if isinstance(result, int) else int(ExitCode.DONE)
+
+
+def _after_unexpected(error: Exception, program: str) -> ExitCode:
+    """Tell of a full disk, wherever it was met; anything else is our bug."""
+    if isinstance(error, OSError) and error.errno in DISK_FULL:
+        print(f"{error.filename or program}: cannot be written: {error.strerror}", file=sys.stderr)  # noqa: T201
+        return ExitCode.INPUT
+    traceback.print_exception(error)
+    print(f"{program}: this is a bug in {program}, not in your input", file=sys.stderr)  # noqa: T201
+    return ExitCode.INTERNAL

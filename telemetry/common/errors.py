@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The root of every error that a user can cause or cure."""
 
+import errno
+
 from telemetry.common.exit_codes import ExitCode
+
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # Numbers of an `OSError`.
 
 
 class ReportedError(Exception):

@@ -2,7 +2,6 @@
 """Rows to CSV and JSON lines, one after the other."""
 
 import csv
-import errno
 import io
 import json
 import math
@@ -14,11 +13,11 @@ import numpy as np
 
 from telemetry.columns.column import Column
 from telemetry.columns.flatten import Row, Value, plain
+from telemetry.common.errors import DISK_FULL
 from telemetry.common.files import PendingFile
 from telemetry.ops.cells import build_rows, late_names
 
 _ROWS_AT_ONCE = 256  # After so many, the file ends in a whole row.
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class RowWriter(Protocol):
@@ -63,7 +62,7 @@ class _Lines:
         except OSError as error:
             self._file.stream.truncate(self._size)
             self._file.stream.seek(self._size)
-            if not self.rows or error.errno not in _FULL:
+            if not self.rows or error.errno not in DISK_FULL:
                 raise
             raise DiskFullError(error, self.rows) from error
         self._size = self._file.stream.tell()

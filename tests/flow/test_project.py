@@ -14,6 +14,7 @@ from fw_tools.flow import project
 from fw_tools.flow.project import complete_project, create_project
 from fw_tools.spec.load import load_payload
 from telemetry.common.command import run
+from telemetry.common.errors import ReportedError
 
 FILES = {
     *("payload.toml", "rtl/pulse_counter.sv", "bench/test_pulse_counter.py", "Makefile"),
@@ -90,7 +91,7 @@ def test_a_folder_that_holds_anything_is_refused_with_the_way_out(
 def test_a_place_that_can_be_no_folder_is_refused(tmp_path: Path, name: str) -> None:
     (tmp_path / "file").write_text("x")
     (tmp_path / "dangling").symlink_to("nowhere")
-    with pytest.raises(InputError, match=name):
+    with pytest.raises(ReportedError, match=name):
         create_project(tmp_path / name)
     assert files(tmp_path) == {"file": "x"}
 
