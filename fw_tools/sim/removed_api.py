@@ -126,6 +126,7 @@ class _Scan:
         self._path = path
         self._tree = tree
         self._names = dict(_bound_names(tree))  # Name in the file -> dotted name in cocotb.
+        self._assigned = frozenset(self._assigned_handles())
 
     def uses(self) -> Iterator[RemovedUse]:
         """Yield every removed name once, the longest that is known."""
@@ -149,7 +150,9 @@ class _Scan:
 
     def _of_attribute(self, node: ast.Attribute) -> Iterator[tuple[str, str]]:
         name = node.attr
-        if dotted := self._dotted(node):
+        if node in self._assigned:
+            yield f"{ast.unparse(node)} = VALUE", f"{ast.unparse(node)}.value = VALUE"
+        elif dotted := self._dotted(node):
             yield from _known(dotted)
         elif isinstance(node.value, ast.Attribute) and node.value.attr == "value":
             if name in REMOVED_OF_VALUE:
@@ -164,6 +167,15 @@ class _Scan:
         if isinstance(node, ast.Attribute) and (base := self._dotted(node.value)):
             return f"{base}.{node.attr}"
         return ""
+
+    def _assigned_handles(self) -> Iterator[ast.AST]:
+        """Yield what tests assign to below their first parameter, which is the design."""
+        for test in ast.walk(self._tree):
+            if not isinstance(test, ast.AsyncFunctionDef) or not test.args.args:
+                continue
+            if any(map(self._is_test, test.decorator_list)):
+                design = test.args.args[0].arg
+                yield from (node for node in ast.walk(test) if _is_old_write(node, design))
 
     def _is_test(self, decorator: ast.expr) -> bool:
         called = decorator.func if isinstance(decorator, ast.Call) else decorator
@@ -181,6 +193,18 @@ def _known(dotted: str) -> Iterator[tuple[str, str]]:
 
 def _is_old_assignment(node: ast.expr) -> bool:
     return isinstance(node, ast.Compare) and [type(each) for each in node.ops] == [ast.LtE]
+
+
+def _is_old_write(node: ast.AST, design: str) -> bool:
+    """Tell whether a node is DESIGN.SIGNAL, or a signal further down, as it is assigned to."""
+    if not isinstance(node, ast.Attribute) or not isinstance(node.ctx, ast.Store):
+        return False
+    below: ast.expr = node
+    while isinstance(below, ast.Attribute | ast.Subscript):
+        if isinstance(below, ast.Attribute) and (below.attr == "value" or below.attr[0] == "_"):
+            return False
+        below = below.value
+    return isinstance(below, ast.Name) and below.id == design
 
 
 def _bound_names(tree: ast.Module) -> Iterator[tuple[str, str]]:

@@ -13,6 +13,8 @@ from fw_tools.sim.removed_api import (
     removed_uses,
 )
 
+TEST = "import cocotb\n@cocotb.test()\nasync def t(dut):\n"
+
 
 def exists(dotted: str) -> bool:
     """Tell whether the installed cocotb has a dotted name."""
@@ -67,6 +69,8 @@ def test_what_is_called_removed_of_values_and_handles_is_absent() -> None:
             "assert CONDITION, MESSAGE",
         ),
         ("def f(dut):\n    dut.a <= 1\n", 2, "SIGNAL <= VALUE", "SIGNAL.value = VALUE"),
+        (f"{TEST}    dut.a = 1\n", 4, "dut.a = VALUE", "dut.a.value = VALUE"),
+        (f"{TEST}    dut.a.b[0].c = 1\n", 4, "dut.a.b[0].c = VALUE", "dut.a.b[0].c.value = VALUE"),
         ("x = dut.a.value.binstr\n", 1, ".value.binstr", "str(SIGNAL.value)"),
         (
             "import cocotb\n@cocotb.test()\ndef old(dut):\n    yield None\n",
@@ -88,6 +92,8 @@ def test_a_use_is_named_with_file_line_and_new_spelling(
     [
         "import cocotb\ncocotb.start_soon(x())\nif a <= b: pass\n",
         "from cocotb.types import LogicArray\nassert x.value.to_unsigned() <= 3\n",
+        f"{TEST}    dut.a.value = 1\n    dut._x = 1\n    dut.a.value.x = 1\n    me.a = dut.a\n",
+        "def set_up(box):\n    box.a = 1\n",
         "fork()\nclass Fork:\n    binary = 1\n",
         "import mycocotb.binary\n",
     ],
