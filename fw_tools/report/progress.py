@@ -82,7 +82,7 @@ def build_words(summary: BenchSummary) -> str:
     if summary.build_seconds is None:
         return "not built"
     if summary.is_cached:
-        return f"unchanged, taken from the cache in {summary.build_seconds:.1f} s"
+        return f"taken from the cache in {summary.build_seconds:.1f} s"
     objects = summary.objects_cached + summary.objects_compiled
     hits = f"{summary.objects_cached} of {objects} objects from the cache"
     return f"built in {summary.build_seconds:.1f} s, {hits}"

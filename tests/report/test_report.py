@@ -182,7 +182,7 @@ def test_the_page_shows_the_end_of_a_failure_s_log(report: RunReport, tmp_path: 
 def test_a_build_says_what_the_cache_gave(report: RunReport) -> None:
     built, cached = map(build_words, report.benches)
     assert built == "built in 1.5 s, 4 of 6 objects from the cache"
-    assert cached == "unchanged, taken from the cache in 0.0 s"
+    assert cached == "taken from the cache in 0.0 s"
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="needs chromium or google-chrome on PATH")
