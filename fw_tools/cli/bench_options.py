@@ -2,7 +2,6 @@
 """Options that `verify` and `bench` share, and how both end."""
 
 import functools
-import os
 import shlex
 import sys
 from collections.abc import Callable
@@ -113,17 +112,15 @@ def repeat_command(options: BenchOptions) -> str:
 
 
 def show(report: "RunReport", folder: Path, *, each_test: bool) -> ExitCode:
-    """Print the table and where the files are; return the exit code of the verdict."""
+    """Print the table and where the files are; return the exit code of the verdict.
+
+    `folder` is the output folder as it was typed: so it is shown.
+    """
     from fw_tools.report.table import print_table
 
-    print_table(report, output(), each_test=each_test)
+    print_table(report, output(), each_test=each_test, folder=folder)
     for bench in report.benches:
         if bench.waves:
-            output().print(f"waves: {_shown(folder / bench.waves)}", markup=False)
-    output().print(f"report: {_shown(folder / 'report.html')}", markup=False)
+            output().print(f"waves: {folder / bench.waves}", markup=False)
+    output().print(f"report: {folder / 'report.html'}", markup=False)
     return ExitCode.DONE if report.is_good else ExitCode.VERIFICATION
-
-
-def _shown(path: Path) -> str:
-    relative = os.path.relpath(path)
-    return str(path) if relative.startswith("..") else relative

@@ -49,6 +49,7 @@ def benches_of_request(request: DesignRequest) -> tuple[BenchSpec, ...]:
         InputError: a file does not exist or a value cannot be used.
         UsageError: an option is not in its form.
     """
+    _require_modules(request.modules)
     source = TomlSource(shown=_COMMAND_LINE, values={"bench": [_table(request)]}, lines={})
     findings = Findings(source)
     benches = draft_benches(source, Path.cwd(), findings)
@@ -57,6 +58,12 @@ def benches_of_request(request: DesignRequest) -> tuple[BenchSpec, ...]:
     except InputError as error:  # A command line has no line numbers.
         raise InputError(str(error).replace(f"{_COMMAND_LINE}:1: ", "")) from None
     return benches
+
+
+def _require_modules(modules: Sequence[str]) -> None:
+    absent = [name for name in modules if name.endswith(".py") and not Path(name).is_file()]
+    if absent:
+        raise InputError("\n".join(f"-m {name}: no such file" for name in absent))
 
 
 def _table(request: DesignRequest) -> dict[str, Any]:
@@ -107,8 +114,8 @@ def bench(
     require_simulation()
     for each in benches:
         require_sources(each)
-    options = replace(options, output=options.output.absolute())
     prepare_output(options.output)
+    options = replace(options, output=options.output.absolute())
     tasks = [Task(each, folder) for each in benches]
     return run_to_report(_title(benches), tasks, options, command)
 

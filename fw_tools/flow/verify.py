@@ -39,8 +39,8 @@ def verify(spec: Path, options: ScheduleOptions, command: str) -> RunReport:
     require_pattern(options.pattern)
     payload = load_payload(spec)
     require_simulation()
-    options = replace(options, output=options.output.absolute())
     prepare_output(options.output)
+    options = replace(options, output=options.output.absolute())
     generated = options.output / GENERATED
     emit(render_payload(payload), generated, payload_digest(payload))
     ours = payload_benches(payload, generated, options.output / CONFIGURATION)

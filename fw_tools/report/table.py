@@ -2,6 +2,7 @@
 """The one table at the end of a run, and the lines under it."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fw_tools.report.records import RunReport, Status, TestRecord
@@ -19,14 +20,19 @@ _STYLES = {
 _SHOWN_LINES = 12  # Of a failure's message; the log holds the rest.
 
 
-def print_table(report: RunReport, console: "Console", *, each_test: bool = True) -> None:
-    """Print every test of a run, or every bench; then each failure in full, then the verdict."""
+def print_table(
+    report: RunReport, console: "Console", *, each_test: bool = True, folder: Path | None = None
+) -> None:
+    """Print every test of a run, or every bench; then each failure in full, then the verdict.
+
+    `folder` is the output folder as the user spelled it; logs are shown below it.
+    """
     from rich.text import Text
 
     console.print(_tests(report) if each_test else _benches(report))
     for record in report.records:
         if not record.is_good:
-            _print_failure(record, console)
+            _print_failure(record, console, folder or Path())
     console.print(Text(verdict(report), style="bold green" if report.is_good else "bold red"))
 
 
@@ -85,7 +91,7 @@ def sim_time(nanoseconds: float) -> str:
     return ""
 
 
-def _print_failure(record: TestRecord, console: "Console") -> None:
+def _print_failure(record: TestRecord, console: "Console", folder: Path) -> None:
     from rich.text import Text
 
     console.print(Text(f"\n{record.status} {record.bench} {record.test}", style="bold red"))
@@ -96,4 +102,4 @@ def _print_failure(record: TestRecord, console: "Console") -> None:
     if hidden > 0:
         console.print(Text(f"  ... and {hidden} more lines"))
     if record.log:
-        console.print(Text(f"  log: {record.log}", style="dim"))
+        console.print(Text(f"  log: {folder / record.log}", style="dim"))

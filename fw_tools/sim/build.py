@@ -25,6 +25,10 @@ LINT_LOG = "lint.log"
 class BuildError(VerificationError):
     """The sources of a bench do not build; the message begins with the tool's first error."""
 
+    def __init__(self, message: str, log: Path) -> None:
+        super().__init__(message)
+        self.log = log
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildOptions:
@@ -93,7 +97,7 @@ def lint(bench: BenchSpec, options: BuildOptions) -> tuple[Message, ...]:
     text = log.read_text(errors="replace")
     messages = verilator.parse_messages(text)
     if ended.exit_code and not messages:
-        raise BuildError(f"bench {bench.name}: Verilator ended with {ended.exit_code}; see {log}")
+        raise BuildError(f"bench {bench.name}: Verilator ended with {ended.exit_code}", log)
     return messages
 
 
@@ -143,7 +147,7 @@ def _step(
     log = options.work / BUILD_LOG
     ended = options.processes.run(command, folder=options.folder, environment=environment, log=log)
     if ended.exit_code:
-        raise BuildError(_reason(bench, log, command[0]))
+        raise BuildError(_reason(bench, log, command[0]), log)
 
 
 def _reason(bench: BenchSpec, log: Path, tool: str) -> str:
@@ -151,7 +155,7 @@ def _reason(bench: BenchSpec, log: Path, tool: str) -> str:
     errors = [str(message) for message in verilator.parse_messages(text) if message.is_error]
     errors += [line for line in text.splitlines() if ": error: " in line or "fatal error" in line]
     lines = errors[:5] or [f"{tool} failed; the last lines of its log:", *text.splitlines()[-5:]]
-    return "\n".join([f"bench {bench.name} does not build: {lines[0]}", *lines[1:], f"log: {log}"])
+    return "\n".join([f"bench {bench.name} does not build: {lines[0]}", *lines[1:]])
 
 
 def _fresh(log: Path) -> Path:

@@ -108,7 +108,7 @@ def require_pattern(pattern: str) -> None:
     try:
         re.compile(pattern)
     except re.error as error:
-        raise UsageError(f"-k {pattern!r}: no regular expression: {error}") from None
+        raise UsageError(f"-k {pattern!r} is not a regular expression: {error}") from None
 
 
 def bench_folder(output: Path, bench: str) -> Path:
@@ -150,7 +150,8 @@ class _Job:
                 built = self._build(description)
                 records += self._run(built)
         except BuildError as error:
-            records.append(self._record("(build)", Status.ERROR, str(error)))
+            record = self._record("(build)", Status.ERROR, str(error))
+            records.append(replace(record, log=self._relative(error.log)))
         records = [self._described(record, description) for record in records]
         self.observer.finished(self.bench.name, records)
         coverage = self.work / COVERAGE
@@ -168,9 +169,8 @@ class _Job:
         messages = lint(self.bench, self._build_options())
         status = Status.FAILED if messages else Status.PASSED
         record = self._record("(lint)", status, "\n".join(map(str, messages)))
-        log = str((self.work / LINT_LOG).relative_to(self.options.output))
-        seconds = time.monotonic() - started
-        return [replace(record, log=log, seconds=seconds)]
+        log = self._relative(self.work / LINT_LOG)
+        return [replace(record, log=log, seconds=time.monotonic() - started)]
 
     def _build(self, description: Description) -> Build:
         self.observer.started(self.bench.name, "built")
@@ -219,6 +219,9 @@ class _Job:
             processes=self.processes,
         )
 
+    def _relative(self, path: Path) -> str:
+        return str(path.relative_to(self.options.output))
+
     def _record(self, test: str, status: Status, message: str) -> TestRecord:
         return TestRecord(
             bench=self.bench.name, test=test, status=status, seconds=0.0, message=message
@@ -238,7 +241,7 @@ class _Job:
             is_cached=bool(built and built.is_cached),
             objects_cached=built.objects.hits if built else 0,
             objects_compiled=built.objects.misses if built else 0,
-            waves=str(waves.relative_to(self.options.output)) if waves.is_file() else "",
+            waves=self._relative(waves) if waves.is_file() else "",
         )
 
 

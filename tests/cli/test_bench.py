@@ -274,7 +274,10 @@ def is_alive(pid: str) -> bool:
     [
         ([], "give BENCH.toml, or --top TOP -m MODULE FILE..."),
         (["--top", "fifo", "-m", "t", "hdl/fifo.sv", "-G", "DEPTH"], "expected NAME=VALUE"),
-        (["--top", "fifo", "-m", "t", "hdl/fifo.sv", "-k", "("], "no regular expression"),
+        (
+            ["--top", "fifo", "-m", "t", "hdl/fifo.sv", "-k", "("],
+            "-k '(' is not a regular expression",
+        ),
         (["bench.toml", "--top", "fifo"], "give no other options"),
         (["--jobs", "0"], "--jobs"),
     ],
@@ -297,6 +300,27 @@ def test_an_absent_source_is_exit_code_3_and_named(tree: Path, tmp_path: Path) -
     assert "'hdl/nonesuch.sv': no such file" in done.stderr
     assert "command line:1" not in done.stderr
     assert not (tmp_path / "out").exists()
+
+
+def test_an_absent_test_module_is_exit_code_3_and_nothing_is_built(
+    tree: Path, tmp_path: Path
+) -> None:
+    done = bench(tree, tmp_path / "out", "nosuch")
+    assert done.returncode == 3
+    assert "-m tests/nosuch.py: no such file" in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_paths_in_messages_are_spelled_as_the_output_folder_was_given(
+    tree: Path, tmp_path: Path
+) -> None:
+    output = Path(os.path.relpath(tmp_path, tree))
+    for arguments, log in (((), "run.log"), (("-D", "WORD=)"), "build.log")):
+        done = bench(tree, output, "test_wrong", *arguments)
+        assert done.returncode == 4
+        assert f"  log: {output}/benches/fifo/{log}\n" in done.stdout
+        assert f"report: {output}/report.html\n" in done.stdout
+        assert str(tmp_path) not in done.stdout + done.stderr
 
 
 def test_an_output_folder_that_is_not_ours_is_exit_code_3_and_kept(

@@ -132,7 +132,7 @@ def test_an_absent_source_ends_the_run_at_once(make_bench: MakeBench, tmp_path: 
 def test_a_pattern_that_is_no_regular_expression_is_refused(
     make_bench: MakeBench, tmp_path: Path
 ) -> None:
-    with pytest.raises(UsageError, match=r"-k '\(': no regular expression"):
+    with pytest.raises(UsageError, match=r"-k '\(' is not a regular expression: "):
         scheduled([make_bench()], tmp_path, pattern="(")
 
 
