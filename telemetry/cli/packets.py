@@ -20,7 +20,6 @@ from telemetry.cli.reading import (
 from telemetry.common.exit_codes import ExitCode
 
 if TYPE_CHECKING:
-    from telemetry.ops.ledger import Ledger
     from telemetry.ops.listing import Entry, Lister
 
 SHOWN = 40
@@ -98,8 +97,9 @@ def packets(
             _show(first, more)
         else:
             _write(output, entries, limit, lambda: _check_any(name, lister))
-    _tell(name, lister.ledger, output)
-    return exit_code(lister.ledger) if lister.ledger.rows else ExitCode.DAMAGED
+    _tell(name, lister, output)
+    code = exit_code(lister.ledger, lister.frame_ledgers)
+    return code if lister.ledger.rows else ExitCode.DAMAGED
 
 
 def _check_any(name: str, lister: "Lister") -> None:
@@ -178,12 +178,10 @@ def _show(entries: "list[Entry]", more: int) -> None:
         output().print(f"... and {more:,} more; --limit N shows more, -o packets.csv writes all")
 
 
-def _tell(name: str, ledger: "Ledger", output: Path | None) -> None:
+def _tell(name: str, lister: "Lister", output: Path | None) -> None:
     from telemetry.ops.summary import summary_lines
 
-    total = sum(ledger.octets.values())
-    click.echo(f"{name}: {total:,} bytes, {ledger.rows:,} packets", err=True)
-    for line in list(summary_lines(name, ledger))[1:]:
+    for line in summary_lines(name, lister.ledger, lister.frame_ledgers):
         click.echo(line, err=True)
     if output is not None:
         click.echo(f"wrote {output}", err=True)

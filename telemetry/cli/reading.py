@@ -189,7 +189,7 @@ def outcome_code(outcome: "Outcome") -> ExitCode:
     """Return the exit code of a reading that gave rows."""
     from telemetry.ops.summary import exit_code
 
-    code = exit_code(outcome.ledger)
+    code = exit_code(outcome.ledger, outcome.frame_ledgers)
     if code is ExitCode.DONE and outcome.problems:
         code = ExitCode.DAMAGED
     return outcome.code or code

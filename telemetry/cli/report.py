@@ -79,9 +79,10 @@ def write_page(
     statistics, outcome = run_statistics(dumps, definition_source, options, is_drawn=True)
     names = tuple(Path(name).name if name != "-" else name for name in outcome.names)
     command = shlex.join(["fw-telemetry", *sys.argv[1:]])
-    problems = tuple(outcome.problems)
-    write_text(output, render(Report(names, statistics, outcome.ledger, problems, command)))
-    lines = (*summary_lines(outcome.name, outcome.ledger), *problems, f"wrote {output}")
-    for line in lines:
+    problems, frames = tuple(outcome.problems), tuple(outcome.frame_ledgers)
+    page = render(Report(names, statistics, outcome.ledger, frames, problems, command))
+    write_text(output, page)
+    lines = summary_lines(outcome.name, outcome.ledger, frames)
+    for line in (*lines, *problems, f"wrote {output}"):
         click.echo(line, err=True)
     return outcome_code(outcome)

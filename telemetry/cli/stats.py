@@ -62,7 +62,8 @@ def stats(
     end = sum(outcome.ledger.octets.values())
     for table in tables(statistics, end):
         output().print(table)
-    for line in (*summary_lines(outcome.name, outcome.ledger), *outcome.problems):
+    lines = summary_lines(outcome.name, outcome.ledger, outcome.frame_ledgers)
+    for line in (*lines, *outcome.problems):
         click.echo(line, err=True)
     if json_file is not None:
         _write(json_file, statistics, outcome, end)
@@ -77,7 +78,7 @@ def _write(path: Path, statistics: "Statistics", outcome: "Outcome", end: int) -
     from telemetry.ops.statistics_text import statistics_record
     from telemetry.ops.summary import summary_record
 
-    record = summary_record(outcome.name, outcome.ledger, ())
+    record = summary_record(outcome.name, outcome.ledger, (), outcome.frame_ledgers)
     record["exit_code"] = int(outcome_code(outcome))
     record["statistics"] = statistics_record(statistics, end)
     write_text(path, json.dumps(record, indent=2) + "\n")

@@ -12,6 +12,7 @@ from telemetry.columns.column import Array
 from telemetry.columns.definition import Definition, define
 from telemetry.common.kernels import Kernels
 from telemetry.ops.floors import Floors, Found
+from telemetry.ops.frame_ledger import FrameLedger
 from telemetry.ops.ledger import Ledger, PacketTable
 from telemetry.ops.options import Options
 from telemetry.wire.batch import PacketBatch, VerdictCode
@@ -62,11 +63,14 @@ class Lister:
     definition: Definition | None
     options: Options = field(default_factory=Options)
     ledger: Ledger = field(default_factory=Ledger)
+    frame_ledgers: list[FrameLedger] = field(default_factory=list)  # One, if there is a framing.
     _number: int = 0
 
     def entries(self, chunks: Iterable[bytes]) -> Iterator[Entry]:
         """Yield an entry for each packet and for each stretch that is none."""
         floors = Floors(self.definition or any_definition(), self.options, Kernels.NUMPY)
+        if floors.frame_ledger is not None:
+            self.frame_ledgers.append(floors.frame_ledger)
         for chunk in chunks:
             for found in floors.push(chunk):
                 yield from self._take(found)

@@ -2,12 +2,14 @@
 """Dumps as one HTML page: what needs attention, plots, and where each byte went."""
 
 import platform
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from telemetry.common.page import Page, asset, render_page
 from telemetry.common.text import count, escape
 from telemetry.errors import MissingExtraError
+from telemetry.ops.frame_ledger import FrameAccount, FrameLedger
 from telemetry.ops.ledger import Account, ApidRecord, Ledger
 from telemetry.ops.report_plots import Plot, choose_plots, plot_record, sparkline
 from telemetry.ops.statistics import ApidStatistics, ColumnStatistics, Statistics
@@ -31,6 +33,14 @@ _ACCOUNTS = {
     Account.FILL: ("Fill", "zeros between packets"),
     Account.SKIPPED: ("No packet", "skipped in search of the next packet"),
 }
+_FRAME_ACCOUNTS = {
+    FrameAccount.PAYLOAD: ("In whole frames", "what packets are found in"),
+    FrameAccount.OVERHEAD: ("Framing", "delimiters, escapes and lengths of whole frames"),
+    FrameAccount.DAMAGED: ("In damaged frames", "a packet in them must prove itself"),
+    FrameAccount.CONTROL: ("For the link itself", "time stamps, commands to a modem"),
+    FrameAccount.DELIMITERS: ("Delimiters", "with no frame before them"),
+    FrameAccount.JUNK: ("No frame", "a packet in it must prove itself"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +50,7 @@ class Report:
     names: tuple[str, ...]  # Of the dumps.
     statistics: Statistics
     ledger: Ledger
+    frames: tuple[FrameLedger, ...]  # Of each dump, where there is a framing.
     problems: tuple[str, ...]  # Dumps that could not be read, or not whole.
     command: str
 
@@ -47,6 +58,13 @@ class Report:
     def octets(self) -> int:
         """Octets of all dumps, or of what their frames carry."""
         return sum(self.ledger.octets.values())
+
+    @property
+    def input_octets(self) -> int:
+        """Octets of all dumps."""
+        if not self.frames:
+            return self.octets
+        return sum(octets for floor in self.frames for octets in floor.octets.values())
 
     @property
     def columns(self) -> list[tuple[ApidStatistics, ColumnStatistics]]:
@@ -67,7 +85,8 @@ class Report:
     @property
     def is_damaged(self) -> bool:
         """Whether anything is damaged, skipped, missing or could not be read."""
-        return not self.ledger.is_clean or bool(self.problems)
+        is_clean = self.ledger.is_clean and all(floor.is_clean for floor in self.frames)
+        return not is_clean or bool(self.problems)
 
 
 def plotting_library() -> str:
@@ -138,9 +157,11 @@ def _header(report: Report) -> str:
 def _lead(report: Report) -> str:
     ledger = report.ledger
     lost = ledger.octets[Account.DAMAGED] + ledger.octets[Account.SKIPPED]
+    for floor in report.frames:
+        lost += floor.octets[FrameAccount.DAMAGED] + floor.octets[FrameAccount.JUNK]
     apids = count(len(ledger.apids), "APID")
-    first = f"{count(ledger.rows, 'packet')} of {apids} decoded from {report.octets:,} bytes."
-    share = f"{100 * lost / report.octets:.2g} %" if report.octets else "0 %"
+    first = f"{count(ledger.rows, 'packet')} of {apids} decoded from {report.input_octets:,} bytes."
+    share = f"{100 * lost / max(report.input_octets, 1):.2g} %"
     second = f" {share} of the bytes are damaged or no packet." if lost else " No byte is damaged."
     missing = f" {count(ledger.missing, 'packet')} missing by the sequence counts."
     third = missing if ledger.missing else " No packet is missing by the sequence counts."
@@ -207,6 +228,7 @@ def _note(kind: str, title: str, text: str, badge: str = "") -> str:
 def _worst_columns(report: Report) -> Iterator[str]:
     outside = [(apid, column) for apid, column in report.columns if column.violations]
     outside.sort(key=lambda pair: (-pair[1].alarms, -pair[1].violations))
+    carried = " of what the frames carry" if report.frames else ""
     for apid, column in outside[:_SHOWN]:
         kind = "bad" if column.alarms else "warn"
         unit = f" {column.unit}" if column.unit else ""
@@ -214,7 +236,7 @@ def _worst_columns(report: Report) -> Iterator[str]:
             f"{limits_text(column)} of {column.values:,} values, which lie between "
             f"{number_text(column.low)} and {number_text(column.high)}{unit}; the last is "
             f"{number_text(column.last)}{unit}. First in the packet at byte "
-            f"{column.first_violation or 0:,}, APID {apid.apid}."
+            f"{column.first_violation or 0:,}{carried}, APID {apid.apid}."
         )
         badge = "alarm" if column.alarms else "warning"
         yield _note(kind, column.name, text, badge)
@@ -228,7 +250,10 @@ def _worst_columns(report: Report) -> Iterator[str]:
 
 
 def _worst_reasons(report: Report) -> Iterator[str]:
-    reasons = sorted(report.ledger.reasons.items(), key=lambda pair: -pair[1].octets)
+    found = list(report.ledger.reasons.items())
+    for floor in report.frames:
+        found += floor.reasons.items()
+    reasons = sorted(found, key=lambda pair: -pair[1].octets)
     for text, reason in reasons[:_SHOWN]:
         often = f"{reason.count:,} times, first" if reason.count > 1 else "once,"
         where = f"{count(reason.octets, 'byte')}; {often} at byte {reason.first_offset:,}."
@@ -299,7 +324,11 @@ def _plot(plot: Plot, index: int, octets: int) -> str:
 
 
 def _table(
-    identifier: str, heads: Iterable[tuple[str, bool]], rows: Iterable[str], foot: str = ""
+    identifier: str,
+    heads: Iterable[tuple[str, bool]],
+    rows: Iterable[str],
+    foot: str = "",
+    above: str = "",
 ) -> str:
     cells = "".join(
         f'<th class="number">{escape(head)}</th>' if is_number else f"<th>{escape(head)}</th>"
@@ -307,7 +336,7 @@ def _table(
     )
     end = f"<tfoot>{foot}</tfoot>" if foot else ""
     return (
-        f'<div class="card scroll"><table id="{identifier}"><thead><tr>{cells}</tr></thead>'
+        f'<div class="card scroll">{above}<table id="{identifier}"><thead><tr>{cells}</tr></thead>'
         f"<tbody>{''.join(rows)}</tbody>{end}</table></div>\n"
     )
 
@@ -319,38 +348,68 @@ def _row(*cells: tuple[str, str]) -> str:
 
 
 def _ledger(report: Report) -> str:
-    ledger, total = report.ledger, report.octets
-    used = [account for account in Account if ledger.octets[account]]
-    bar = "".join(
-        f'<i class="is-{account.value}" style="flex: {ledger.octets[account]}"></i>'
-        for account in used
-    )
-    rows = []
-    for account in used:
-        name, words = _ACCOUNTS[account]
-        octets, packets = ledger.octets[account], ledger.packets[account]
-        key = f'<span class="key is-{account.value}"></span>'
-        rows.append(
-            _row(
-                ("name", f"{key}{name}<small>{words}</small>"),
-                ("number", f"{packets:,}" if packets else "&ndash;"),
-                ("number", f"{octets:,}"),
-                ("number", f"{100 * octets / total:.3f} %"),
-            )
+    parts = ["<h2>Where every byte went</h2>\n"]
+    if report.frames:
+        octets: Counter[FrameAccount] = Counter()
+        for floor in report.frames:
+            octets.update(floor.octets)
+        accounts = [
+            _Account(account.value, *_FRAME_ACCOUNTS[account], None, octets[account])
+            for account in FrameAccount
+        ]
+        parts.append(_accounts("frames", accounts, "All of the input"))
+        parts.append('<p class="quiet small between">What whole and damaged frames carry:</p>')
+    ledger = report.ledger
+    accounts = [
+        _Account(
+            account.value, *_ACCOUNTS[account], ledger.packets[account], ledger.octets[account]
         )
-    packets = sum(ledger.packets[account] for account in used)
+        for account in Account
+    ]
+    whole = "All that the frames carry" if report.frames else "All of the input"
+    return "".join((*parts, _accounts("ledger", accounts, whole)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Account:
+    """A line of a ledger."""
+
+    kind: str
+    name: str
+    words: str
+    packets: int | None  # None: no packets are counted here.
+    octets: int
+
+
+def _key(kind: str) -> str:
+    return f'<span class="key is-{kind}"></span>'
+
+
+def _accounts(identifier: str, accounts: list[_Account], whole: str) -> str:
+    """Return the accounts that hold something, as a bar and as a table with its sum."""
+    used = [account for account in accounts if account.octets]
+    total = sum(account.octets for account in used)
+    bar = "".join(
+        f'<i class="is-{account.kind}" style="flex: {account.octets}"></i>' for account in used
+    )
+    rows = [
+        _row(
+            ("name", f"{_key(account.kind)}{account.name}<small>{account.words}</small>"),
+            ("number", f"{account.packets:,}" if account.packets else "&ndash;"),
+            ("number", f"{account.octets:,}"),
+            ("number", f"{100 * account.octets / total:.3f} %"),
+        )
+        for account in used
+    ]
+    packets = sum(account.packets or 0 for account in used)
     sums = _row(
-        ("name", "All of the input"),
-        ("number", f"{packets:,}"),
-        ("number", f"{sum(ledger.octets[account] for account in used):,}"),
+        ("name", whole),
+        ("number", f"{packets:,}" if packets else "&ndash;"),
+        ("number", f"{total:,}"),
         ("number", "100 %"),
     )
     heads = (("Account", False), ("Packets", True), ("Bytes", True), ("Share", True))
-    table = _table("ledger", heads, rows, sums)
-    table = table.replace(
-        '<div class="card scroll">', f'<div class="card scroll"><div class="stack">{bar}</div>', 1
-    )
-    return f"<h2>Where every byte went</h2>\n{table}"
+    return _table(identifier, heads, rows, sums, f'<div class="stack">{bar}</div>')
 
 
 def _apids(report: Report) -> str:

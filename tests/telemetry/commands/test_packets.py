@@ -23,7 +23,7 @@ def test_a_dump_is_listed_without_a_definition(packets, good_dump):
     assert done.returncode == 0, done.stderr
     lines = [line.split() for line in done.stdout.splitlines()]
     assert ["4", "60", "20", "packet", "66", "3", "3", "good"] in lines
-    assert "20 packets" in done.stderr
+    assert "APID 66: 20 rows, no gap" in done.stderr
 
 
 def test_a_packet_without_a_crc_is_listed_as_unchecked(packets, tmp_path, make_packet):

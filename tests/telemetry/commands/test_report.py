@@ -10,6 +10,8 @@ from html.parser import HTMLParser
 
 import pytest
 
+from telemetry.wire.framing import encode_cobs
+
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 EVIL = b"</script><script>document.title='owned'</script>\x1b[2J"
 
@@ -150,6 +152,20 @@ def test_a_damaged_dump_is_reported(report, damaged_dump, mission, tmp_path):
     shown = " ".join(Text(read(tmp_path)[0]).shown)
     assert "All of the input 14 297 100 %" in shown
     assert "Bytes that are no packet 13 bytes; once, at byte 120." in shown
+
+
+def test_the_floor_of_frames_has_a_ledger_too(call, dump_of, mission, tmp_path):
+    frames = [encode_cobs(packet) for packet in dump_of(30)]
+    frames[4] = frames[4][:9] + frames[4][10:]  # One octet lost: the frame does not decode.
+    (tmp_path / "d.bin").write_bytes(b"".join(frames))
+    options = ("--framing", "cobs", "--definition", "mission.py:PACKETS", "-o", "report.html")
+    done = call("report", "d.bin", *options)
+    assert done.returncode == 6, done.stderr
+    size = sum(map(len, frames))
+    shown = " ".join(Text(read(tmp_path)[0]).shown)
+    assert f"All of the input – {size:,} 100 %" in shown
+    assert "In whole frames" in shown
+    assert f"29 packets of 1 APID decoded from {size:,} bytes" in shown
 
 
 def test_several_dumps_are_one_report_and_what_they_share_counts_once(
