@@ -49,9 +49,24 @@ def explain(located: Located, definition: Definition | None, rules: StreamRules)
     if located.packet is not None:
         floors.append(_packet_floor(located.packet, definition, rules))
     elif located.frame is not None and located.frame.payload_at is not None:
-        title = "the frame carries one packet data field, without a primary header"
-        floors.append(Floor(title, ()))
+        floors.append(_headerless_floor(located.frame, located.frame.payload_at, definition))
     return floors
+
+
+def _headerless_floor(place: FramePlace, at: int, definition: Definition | None) -> Floor:
+    """Tell of a packet data field that is the whole of a frame."""
+    title = "a packet data field, without a primary header"
+    known = [*definition.by_apid.values(), definition.any_apid] if definition else []
+    packets = [packet for packet in known if packet is not None]
+    if place.frame.kind is not FrameKind.FRAME:
+        return Floor(title, (("decoded", "no: its frame is not whole"),))
+    if len(packets) != 1:
+        return Floor(title, ())
+    (packet,) = packets
+    dissection = dissect(packet.layout, packet.label, place.frame.data)
+    names = ", ".join(_fields_at(dissection, at)) or "no field that has a name"
+    decoded = "yes" if dissection.error is None else f"no: {printable(str(dissection.error))}"
+    return Floor(title, (("this byte", names), ("decoded", decoded)))
 
 
 # --- The floor of frames --------------------------------------------------------------------------

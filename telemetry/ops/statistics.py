@@ -195,7 +195,6 @@ class ApidStatistics:
     has_time: bool = False
     packets: int = 0
     missing: int = 0
-    octets: int = 0
     first_time: float | None = None
     last_time: float | None = None
     columns: dict[str, ColumnStatistics] = field(default_factory=dict)
@@ -271,7 +270,6 @@ class Statistics:
         gaps = table.columns[GAP_COLUMN].raw
         trusted = table.columns[VERDICT_COLUMN].raw != int(VerdictCode.DAMAGED)
         x = known.axis(gaps, self._packet_times(table))
-        known.octets += int(table.columns["data_length"].raw.astype(np.int64).sum()) + 7 * len(x)
         if not trusted.all():
             at = x[~trusted]
             known.damaged.add(at, np.zeros(len(at)))

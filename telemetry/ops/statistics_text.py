@@ -109,7 +109,6 @@ def statistics_record(statistics: Statistics, end: int) -> dict[str, Any]:
     return {
         str(number): {
             "packets": apid.packets,
-            "bytes": apid.octets,
             "missing": apid.missing,
             "gap_count": apid.gap_count,
             "packets_per_s": apid.packets_per_s,

@@ -87,6 +87,22 @@ def test_rates_come_from_the_times_of_packets(stats, tmp_path, make_packet):
     assert "11 packets, 2 packets/s from 2021-05-18 03:32:43 UTC" in done.stdout
 
 
+def test_packets_without_a_primary_header_have_statistics_too(call, mission, tmp_path, dump_of):
+    (tmp_path / "d.bin").write_bytes(b"".join(packet[6:] for packet in dump_of(20)))
+    options = ("--framing", "fixed:14", "--no-primary-header", "--definition", "mission.py:PACKETS")
+    done = call("stats", "d.bin", *options)
+    assert done.returncode == 0, done.stderr
+    assert row(done, "number") == ["number", "20", "0", "9.5", "19", "19"]
+    shown = call("inspect", "d.bin", "--packet", 3, *options)
+    assert "number" in shown.stdout
+    assert "sequence_flags" not in shown.stdout
+    explained = call("explain", "d.bin", "--offset", 30, *options)
+    assert "this byte:    number = 2" in explained.stdout
+    listed = call("packets", "d.bin", *options)
+    assert listed.returncode == 0
+    assert "APID 66: 20 rows, no gap" in listed.stderr
+
+
 def test_columns_are_chosen(stats, good_dump):
     done = stats(good_dump, "--columns", "num*")
     assert "number" in done.stdout
