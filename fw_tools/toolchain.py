@@ -2,6 +2,7 @@
 """Where each tool is, its version, and the exact command that brings a missing one."""
 
 import os
+import platform
 import re
 import shlex
 import shutil
@@ -97,6 +98,11 @@ def simulation_tools() -> tuple[Tool, ...]:
     return (_verilator(), *system, _libpython())
 
 
+def clone_tools() -> tuple[Tool, ...]:
+    """Return what work in a clone needs besides: git."""
+    return (_system_tool("git", "brings a clone up to date; names the state that was measured"),)
+
+
 def libraries() -> tuple[Tool, ...]:
     """Return every Python requirement of the base and of each extra, with its version."""
     rows = [("base", line) for line in _requirements("")]
@@ -146,8 +152,16 @@ def _libpython() -> Tool:
     else:
         path = find_libpython() or ""
         cure = "" if path else "use a Python built with --enable-shared, such as your system's"
-    version = "" if not path else ".".join(map(str, sys.version_info[:3]))
+    version = _libpython_version(Path(path)) if path else ""
     return Tool(name="libpython", purpose=purpose, version=version, origin=path, cure=cure)
+
+
+def _libpython_version(library: Path) -> str:
+    """Return this interpreter's version for its own library, else what the file's name tells."""
+    match = re.search(r"\d+\.\d+", library.name)
+    named = match.group() if match else ""
+    is_ours = named == sysconfig.get_python_version() and library.is_relative_to(sys.base_prefix)
+    return platform.python_version() if is_ours else named
 
 
 def _library(requirement: str, purpose: str) -> Tool:
@@ -177,8 +191,11 @@ def _name(requirement: str) -> str:
 
 def _installed(requirement: str) -> bool:
     version = _version(_name(requirement))
-    _, pinned, wanted = requirement.partition("==")
-    return bool(version) and (not pinned or version == wanted)
+    bounds = re.findall(r"(==|>=)\s*([^\s,]+)", requirement)
+    return bool(version) and all(
+        version == bound if relation == "==" else _version_tuple(version) >= _version_tuple(bound)
+        for relation, bound in bounds
+    )
 
 
 def _version(distribution: str) -> str:

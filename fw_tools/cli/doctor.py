@@ -20,15 +20,17 @@ def doctor() -> ExitCode:
     """Show every tool with version and origin, and the command that brings a missing one.
 
     Exit code 5 when something that the simulator needs is absent or a foreign package shadows
-    ours; an absent extra is only shown.
+    ours; an absent extra, or git, is only shown.
     """
     tools = toolchain.simulation_tools()
+    clone_tools = toolchain.clone_tools()
     libraries = toolchain.libraries()
     foreign = foreign_packages()
     _print_table("Python", [_python()])
     _print_table("Simulation", tools)
+    _print_table("In a clone", clone_tools)
     _print_table(f"Libraries, from {toolchain.site_packages()} unless said", libraries)
-    _print_cures([*tools, *libraries])
+    _print_cures([*tools, *clone_tools, *libraries])
     for line in foreign:
         output().print(f"[bold red]foreign[/] {line}")
     needed = [*tools, *(library for library in libraries if library.purpose in NEEDED)]

