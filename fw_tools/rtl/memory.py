@@ -16,6 +16,8 @@ from fw_tools.rtl.render import header, render
 MEMORY_CELLS = (
     "ecc_ram_pkg",
     "kept_reg",
+    "tmr_voter",
+    "tmr_reg",
     "tick_gen",
     "event_counter",
     "ecc_ram_state",

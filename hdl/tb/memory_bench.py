@@ -18,6 +18,8 @@ SAMPLED_WORDS = 32
 TRAFFIC_CLOCKS = 3000
 HIGHEST_COUNT = 0xFFFF
 VISIT_CLOCKS = 10  # A visit that restores takes 6 clocks when the user is silent.
+# A visit and its 8 restarts; in each of them it waits up to 64 clocks for every one it takes.
+LONGEST_VISIT_CLOCKS = 9 * 3 * (64 + VISIT_CLOCKS)
 
 
 @cocotb.test()
@@ -33,6 +35,19 @@ async def every_word_is_written_before_the_first_grant(dut: Any) -> None:
     assert dut.grant_o.value
     assert dut.init_done_o.value
     assert [bench.peek(address) for address in sample] == [0] * len(sample)
+
+
+@cocotb.test()
+async def a_flip_in_each_clock_of_the_first_writing_leaves_no_word_out(dut: Any) -> None:
+    bench = await MemoryBench.reset(dut)
+    for address in range(bench.words):
+        bench.upset(address, random.getrandbits(bench.code.codeword_bits))
+    for _ in range(bench.words):
+        assert not dut.init_done_o.value
+        bench.flip_replica("patrol", random.randrange(bench.address_bits))
+        await bench.clock()
+    assert dut.init_done_o.value
+    assert bench.wrong_words() == []
 
 
 @cocotb.test()
@@ -177,6 +192,26 @@ async def a_visit_that_meets_a_wrong_write_of_its_word_restores_it(dut: Any) -> 
 
 
 @cocotb.test()
+async def a_word_rewritten_wrong_at_any_pace_does_not_hold_up_the_patrol(dut: Any) -> None:
+    bench = await MemoryBench.start(dut)
+    for pace in range(1, 9):
+        address = random.randrange(bench.words)
+        await bench.write(address, random.getrandbits(bench.code.data_bits), inject=1)
+        await bench.arrive_at(address)
+        for clock in range(bench.interval_clocks + LONGEST_VISIT_CLOCKS):
+            if int(bench.patrol.value) != address:
+                break
+            if clock % pace:
+                await bench.clock()
+            else:
+                await bench.access(address, random.getrandbits(bench.code.data_bits), inject=1)
+        assert int(bench.patrol.value) != address, f"rewritten every {pace} clocks"
+        await bench.visit(address)
+        assert bench.is_clean(address), f"rewritten every {pace} clocks: the last write was lost"
+    assert bench.count("uncorrectable") == bench.count("stuck") == 0
+
+
+@cocotb.test()
 async def reads_at_every_phase_of_a_visit_are_right(dut: Any) -> None:
     bench = await MemoryBench.start(dut)
     for phase in range(bench.interval_clocks + VISIT_CLOCKS):
@@ -306,6 +341,44 @@ async def a_flipped_bit_of_the_state_code_changes_nothing(dut: Any) -> None:
         assert bench.count("corrected") == counted, f"bit {bit}, phase {phase}"
         assert bench.is_clean(address)
     assert all(bench.is_clean(address) for address in sample)
+    assert bench.count("uncorrectable") == bench.count("stuck") == 0
+
+
+@cocotb.test()
+async def a_flipped_replica_of_what_a_visit_acts_on_reaches_no_word(dut: Any) -> None:
+    bench = await MemoryBench.start(dut)
+    dut.scrub_enable_i.value = 0
+    await bench.begin_repair(bench.words - 1)
+    await bench.clock(VISIT_CLOCKS)
+    moments = product(bench.voted_bits(), range(VISIT_CLOCKS), ("patrol", "repair"))
+    for counted, ((name, bit), phase, kind) in enumerate(moments, start=2):
+        address = random.randrange(bench.words)
+        dut.scrub_enable_i.value = kind == "patrol"
+        await bench.write(address, random.getrandbits(bench.code.data_bits))
+        await (bench.begin_visit if kind == "patrol" else bench.begin_repair)(address)
+        await bench.clock(phase)
+        bench.flip_replica(name, bit)
+        await bench.clock(VISIT_CLOCKS)
+        assert bench.is_clean(address), f"{kind}, phase {phase}: {name}[{bit}]"
+        assert bench.count("corrected") == counted, f"{kind}, phase {phase}: {name}[{bit}]"
+    assert bench.wrong_words() == [], "a word was written to another's place"
+    assert bench.count("uncorrectable") == bench.count("stuck") == 0
+
+
+@cocotb.test()
+async def a_flipped_replica_of_the_mark_of_a_write_loses_no_write(dut: Any) -> None:
+    bench = await MemoryBench.start(dut)
+    for phase in range(bench.interval_clocks + VISIT_CLOCKS):
+        address = random.randrange(bench.words)
+        bench.upset(address, 1 << random.randrange(bench.code.codeword_bits))
+        await bench.arrive_at(address)
+        await bench.clock(phase)
+        await bench.write(address, random.getrandbits(bench.code.data_bits))
+        for _ in range(VISIT_CLOCKS):
+            bench.flip_replica("is_touched", 0)
+            await bench.clock()
+        await bench.visit(address)
+        assert bench.is_clean(address), f"phase {phase}: the write was lost"
     assert bench.count("uncorrectable") == bench.count("stuck") == 0
 
 

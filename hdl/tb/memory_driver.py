@@ -16,6 +16,7 @@ from cocotb.triggers import FallingEdge, RisingEdge, ValueChange
 
 from fw_tools.ecc import encode, hsiao
 
+REPLICAS = 3
 COUNTERS = ("corrected", "uncorrectable", "stuck", "scrub_pass")
 
 
@@ -44,7 +45,14 @@ class MemoryBench:
         self.reference: dict[int, int] = {}  # Words not in here hold zero.
         self.array = dut.u_memory.u_array.mem
         self.control = dut.u_memory.u_ctrl
-        self.patrol = self.control.patrol_q
+        self.patrol = self.control.patrol
+        self._voted = {
+            name: [
+                getattr(self.control, f"u_{name}").gen_replica[index].u_replica.stored_q
+                for index in range(REPLICAS)
+            ]
+            for name in ("patrol", "repair", "is_repair", "is_touched")
+        }
         self._state = self.control.u_state.u_code.stored_q
         self.state_bits = len(self._state)
         self._idle = 0  # The state code at rest, known after `start`.
@@ -145,6 +153,10 @@ class MemoryBench:
         """Tell whether a word is stored as it should be, check bits included."""
         return self.peek(address) == encode(self.code, self.expected(address))
 
+    def wrong_words(self) -> list[int]:
+        """Return the address of every word that is not stored as it should be."""
+        return [address for address in range(self.words) if not self.is_clean(address)]
+
     def upset(self, address: int, mask: int) -> None:
         """Flip bits of a stored codeword."""
         self.array[address].value = Immediate(self.peek(address) ^ mask)
@@ -184,7 +196,8 @@ class MemoryBench:
         """Bring the patrol to a word, right after the visit of the word before."""
         while self.is_visiting:
             await self.clock()
-        self.patrol.value = (address - 1) % self.words
+        for replica in self._voted["patrol"]:
+            replica.value = (address - 1) % self.words
         await self.clock()
         while int(self.patrol.value) != address:
             await self.clock()
@@ -220,6 +233,15 @@ class MemoryBench:
         while not self.is_visiting:
             await self.clock()
 
+    async def begin_repair(self, address: int) -> None:
+        """Upset a random bit of a word, read it, and wait for the first clock of its visit."""
+        while self.is_visiting:
+            await self.clock()
+        self.upset(address, 1 << random.randrange(self.code.codeword_bits))
+        await self.read(address)
+        while not self.is_visiting:
+            await self.clock()
+
     async def stored_states(self, clocks: int) -> list[int]:
         """Return the state codes as stored in this and the following clocks."""
         found = [self.stored_state]
@@ -236,6 +258,15 @@ class MemoryBench:
     def flip_state(self, mask: int) -> None:
         """Flip bits of the stored state code."""
         self._state.value = self.stored_state ^ mask
+
+    def voted_bits(self) -> list[tuple[str, int]]:
+        """Return every bit of what a visit acts on, as register and number."""
+        return [(name, bit) for name in self._voted for bit in range(len(self._voted[name][0]))]
+
+    def flip_replica(self, name: str, bit: int) -> None:
+        """Flip a bit in one replica of a voted register."""
+        replica = random.choice(self._voted[name])
+        replica.value = int(replica.value) ^ 1 << bit
 
     # --- Counters -------------------------------------------------------------------------------
 

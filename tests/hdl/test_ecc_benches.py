@@ -17,7 +17,7 @@ from fw_tools.sim.run import RunOptions, run
 from fw_tools.spec.records import BenchSpec
 
 CODEC_TESTS = 3
-MEMORY_TESTS = 18
+MEMORY_TESTS = 22
 
 
 def write(files: Iterable[GeneratedFile], folder: Path) -> tuple[Path, ...]:

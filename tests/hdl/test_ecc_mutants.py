@@ -46,33 +46,37 @@ MEMORY_MUTATIONS = (
     Mutation(
         "ecc_ram_ctrl",
         "words are not written before the first grant",
-        "StateInit: if («patrol_q == LastAddress»)",
+        "StateInit: if («patrol == LastAddress»)",
         "1'b1",
     ),
     Mutation(
         "ecc_ram_ctrl",
         "a write-back never reaches the array",
-        "|| («has_clock && state == StateRestore && !is_touched_q»)",
+        "|| («has_clock && state == StateRestore && !is_touched»)",
         "1'b0",
     ),
     Mutation(
         "ecc_ram_ctrl",
         "a write-back overwrites what the user wrote since",
-        "else if («user_write && address_i == target»)",
+        ".write_i(state == StateRead || («user_write && address_i == target»))",
         "1'b0",
     ),
     Mutation(
         "ecc_ram_ctrl",
         "a visit that meets a write before its write-back is given up",
-        "assign visit_ends   = «(state == StateCheck && !decoded_corrected_i) "
-        "|| state == StateConfirm»;",
-        "(state == StateCheck && !decoded_corrected_i) || state == StateConfirm "
-        "|| (state == StateRestore && is_touched_q)",
+        "is_touched && «restarts_left_q != '0»;",
+        "1'b0",
+    ),
+    Mutation(
+        "ecc_ram_ctrl",
+        "a word that is written over and over holds up the patrol",
+        "restarts_left_q <= «restarts_left_q - 1'b1»;",
+        "restarts_left_q",
     ),
     Mutation(
         "ecc_ram_ctrl",
         "a write before the second read is taken for a stuck word",
-        "StateReread: begin\n        if («is_touched_q»)",
+        "StateReread: begin\n        if («is_touched»)",
         "1'b0",
     ),
     Mutation(
@@ -108,7 +112,8 @@ MEMORY_MUTATIONS = (
     Mutation(
         "ecc_ram_ctrl",
         "a read that finds an upset does not bring a visit",
-        "else if («rcorrected_o && !is_repair_pending_q»)",
+        "assign repair_comes  = «rcorrected_o && !is_repair_pending_q "
+        "&& (state == StateIdle || !is_repair)»;",
         "1'b0",
     ),
     Mutation(
@@ -126,7 +131,7 @@ MEMORY_MUTATIONS = (
     Mutation(
         "ecc_ram_ctrl",
         "a stuck word counts at every read",
-        ".event_i(«state == StateConfirm && has_error && !is_repair_q»)",
+        ".event_i(«state == StateConfirm && has_error && !is_repair»)",
         "state == StateConfirm && has_error",
     ),
     Mutation(
@@ -150,7 +155,7 @@ MEMORY_MUTATIONS = (
     Mutation(
         "ecc_ram_ctrl",
         "a pass does not count",
-        ".event_i(«visit_ends && !is_repair_q && patrol_q == LastAddress»)",
+        ".event_i(«visit_ends && !is_repair && patrol == LastAddress»)",
         "1'b0",
     ),
     Mutation(
@@ -176,6 +181,42 @@ MEMORY_MUTATIONS = (
         "a word beyond the last is read as if it were there",
         "(«!is_read_in_range_q» || decoded_uncorrectable_i)",
         "1'b0",
+    ),
+    Mutation(
+        "tmr_voter",
+        "one replica has its way",
+        "assign majority_o = «(a_i & b_i) | (b_i & c_i) | (a_i & c_i)»;",
+        "a_i",
+    ),
+    Mutation(
+        "ecc_ram_ctrl",
+        "the first writing goes by one replica",
+        "StateInit: if («patrol == LastAddress»)",
+        "u_patrol.gen_replica[0].u_replica.q_o == LastAddress",
+    ),
+    Mutation(
+        "ecc_ram_ctrl",
+        "the address of the patrol is one replica",
+        "is_repair ? repair : «patrol»;",
+        "u_patrol.gen_replica[0].u_replica.q_o",
+    ),
+    Mutation(
+        "ecc_ram_ctrl",
+        "the address of a repair is one replica",
+        "is_repair ? «repair» : ",
+        "u_repair.gen_replica[0].u_replica.q_o",
+    ),
+    Mutation(
+        "ecc_ram_ctrl",
+        "which of both is visited is one replica",
+        "assign target         = «is_repair» ?",
+        "u_is_repair.gen_replica[0].u_replica.q_o",
+    ),
+    Mutation(
+        "ecc_ram_ctrl",
+        "the mark of a write is one replica",
+        "state == StateRestore && !«is_touched»)",
+        "u_is_touched.gen_replica[0].u_replica.q_o",
     ),
     Mutation("event_counter", "counters wrap", "event_i && «!(&count_q)»", "1'b1"),
     Mutation("event_counter", "counters are not cleared", "else if («clear_i»)", "1'b0"),

@@ -26,6 +26,7 @@ CODES = {
 }
 # 1,024 codewords of 22 bits: a DP16KD holds 1,024 x 18, an SB_RAM40_4K 1,024 x 4.
 BLOCK_RAM = {"ecp5": ("DP16KD", 2), "ice40": ("SB_RAM40_4K", 6)}
+VOTED = {"patrol": 4, "repair": 4, "is_repair": 1, "is_touched": 1}  # Bits with 16 words.
 MEMORY = MemorySpec(name="m", data_bits=16, words=1024, code="hsiao", scrub_interval_us=10)
 CONTROL_INPUTS = (
     *("request_i", "write_i", "address_i", "wcodeword_i", "inject_valid_i", "inject_mask_i"),
@@ -73,6 +74,9 @@ def test_the_codes_are_four_apart() -> None:
 def test_the_state_code_and_its_recovery_survive_synthesis(family: str, tmp_path: Path) -> None:
     netlist = synthesise(write_sources(tmp_path), "ecc_ram_ctrl", family, {"Words": 16})
     assert len({cell.name for cell in netlist.register(STATE)}) == 7
+    for register, index in product(VOTED, range(3)):
+        replica = f"u_{register}.gen_replica[{index}].u_replica.stored_q"
+        assert len({cell.name for cell in netlist.register(replica)}) == VOTED[register], replica
     assert wrongly_read(netlist) == []
     idle = next_state(netlist, CODES["idle"], finds_error=False)
     for first, second in combinations(range(7), 2):
@@ -93,4 +97,4 @@ def test_the_words_become_block_ram(family: str, tmp_path: Path) -> None:
     kind, wanted = BLOCK_RAM[family]
     assert counts[kind] == wanted
     flip_flops = sum(n for kind, n in counts.items() if kind.startswith(("TRELLIS_FF", "SB_DFF")))
-    assert flip_flops < 200, "80 of them are counters and the last address, 22 the word of a visit"
+    assert flip_flops < 240, "80 are counters and the last address, 66 voted, 22 the held word"

@@ -5,6 +5,8 @@ rtl/lib/ecc_ram_pkg.sv
 rtl/lib/rail_pkg.sv
 rtl/compute_node_regs_pkg.sv
 rtl/lib/kept_reg.sv
+rtl/lib/tmr_voter.sv
+rtl/lib/tmr_reg.sv
 rtl/lib/tick_gen.sv
 rtl/lib/event_counter.sv
 rtl/lib/ecc_ram_state.sv
@@ -16,8 +18,6 @@ rtl/compute_node_weight_buffer.sv
 rtl/hsiao_39_32_enc.sv
 rtl/hsiao_39_32_dec.sv
 rtl/compute_node_command_store.sv
-rtl/lib/tmr_voter.sv
-rtl/lib/tmr_reg.sv
 rtl/lib/sync_2ff.sv
 rtl/lib/glitch_filter.sv
 rtl/lib/upset_counter.sv

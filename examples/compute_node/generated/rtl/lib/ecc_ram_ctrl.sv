@@ -9,7 +9,12 @@
 //
 // The user goes first. A visit takes clocks in which the user asks for nothing, and after ScrubPatienceClocks of
 // waiting one clock without a grant. A user write that meets a visit of the same word is the newer truth: the
-// write-back is dropped and the visit starts again, so neither the write nor the visit is lost.
+// write-back is dropped and the visit starts again, so neither the write nor the visit is lost. After MostRestarts of
+// them the visit ends, lest a word that is written over and over hold up the patrol: it holds what the user wrote last,
+// and a bad cell in it is met again in the next pass.
+//
+// The place of the patrol and all that a visit acts on between its read and its write-back stand in voted registers:
+// one upset neither leaves a word out of the first writing nor brings a word to the wrong place.
 //
 // What is counted:
 //   corrected      a visit found one wrong bit, wrote it back and read it right. One upset counts once, however
@@ -20,10 +25,12 @@
 //   scrub_pass     the patrol came to the last word.
 // last_error_address_o is that of the last word found wrong by a user read or a visit.
 //
-// Not answered: an upset of the held address or codeword between the read and the write-back of one visit; a wrong row
-// delivered by the address decoder of the RAM; a reset erases the content.
+// An upset of the held codeword is written back as one wrong bit: the second read finds it, it counts as a stuck word,
+// and the next visit puts it right.
 //
-// SEU_MIT: ECC_RAM.WORD.SECDED ECC_RAM.WORD.SCRUB
+// Not answered: a wrong row delivered by the address decoder of the RAM; a reset erases the content.
+//
+// SEU_MIT: ECC_RAM.WORD.SECDED ECC_RAM.WORD.SCRUB ECC_RAM.VISIT.TMR
 
 module ecc_ram_ctrl
   import ecc_ram_pkg::*;
@@ -74,22 +81,27 @@ module ecc_ram_ctrl
     input  logic                    decoded_uncorrectable_i
 );
 
+  localparam int unsigned MostRestarts = 8;
+  localparam int unsigned RestartBits  = $clog2(MostRestarts + 1);
   localparam int unsigned PatienceBits = $clog2(ScrubPatienceClocks + 1);
   localparam logic [AddressBits-1:0] LastAddress = AddressBits'(Words - 1);
 
   state_e state, next;
 
-  logic [AddressBits-1:0] patrol_q;  // Next word of the patrol; the word being written first.
-  logic [AddressBits-1:0] repair_q;  // Word in which a user read found a wrong bit.
+  logic [AddressBits-1:0] patrol;  // Next word of the patrol; the word being written first. Voted.
+  logic [AddressBits-1:0] repair;  // Word in which a user read found a wrong bit. Voted.
   logic [AddressBits-1:0] target;  // Word of the visit.
-  logic is_repair_pending_q, is_repair_q;
+  logic is_repair_pending_q;
+  logic is_repair;  // The visit is of that word. Voted.
+  logic patrol_moves, repair_comes;
   logic is_due_q, interval_tick;
-  logic is_touched_q;  // The user wrote the word since the visit read it.
+  logic is_touched;  // The user wrote the word since the visit read it. Voted.
+  logic [RestartBits-1:0] restarts_left_q;
   logic [CodewordBits-1:0] restored_q;
 
   logic wants_clock, has_clock, takes_clock;
   logic user_access, user_read, user_write;
-  logic visit_starts, visit_ends, has_error, is_found;
+  logic visit_starts, visit_restarts, visit_ends, has_error, is_found;
 
   ecc_ram_state u_state (
       .clk_i,
@@ -123,7 +135,7 @@ module ecc_ram_ctrl
 
   always_comb begin
     ram_read_o    = user_read || (has_clock && state inside {StateRead, StateReread});
-    ram_write_o   = user_write || (has_clock && state == StateRestore && !is_touched_q);
+    ram_write_o   = user_write || (has_clock && state == StateRestore && !is_touched);
     ram_address_o = user_access ? address_i : target;
     ram_wdata_o   = restored_q;
     if (user_access) ram_wdata_o = wcodeword_i ^ (inject_mask_i & {CodewordBits{inject_valid_i}});
@@ -166,23 +178,29 @@ module ecc_ram_ctrl
       .tick_o(interval_tick)
   );
 
-  assign target       = is_repair_q ? repair_q : patrol_q;
-  assign has_error    = decoded_corrected_i || decoded_uncorrectable_i;
-  assign visit_starts = state == StateIdle && next == StateRead;
-  assign visit_ends   = (state == StateCheck && !decoded_corrected_i) || state == StateConfirm;
+  assign target         = is_repair ? repair : patrol;
+  assign has_error      = decoded_corrected_i || decoded_uncorrectable_i;
+  assign visit_starts   = state == StateIdle && next == StateRead;
+  assign visit_restarts = state inside {StateRestore, StateReread} && is_touched && restarts_left_q != '0;
+
+  always_comb begin
+    visit_ends = state == StateConfirm;
+    if (state == StateCheck) visit_ends = !decoded_corrected_i;
+    if (state inside {StateRestore, StateReread}) visit_ends = is_touched && restarts_left_q == '0;
+  end
 
   always_comb begin
     next = state;
     unique case (state)
-      StateInit: if (patrol_q == LastAddress) next = StateIdle;
+      StateInit: if (patrol == LastAddress) next = StateIdle;
       StateRead: if (has_clock) next = StateCheck;
       StateCheck: next = decoded_corrected_i ? StateRestore : StateIdle;
       StateRestore: begin
-        if (is_touched_q) next = StateRead;
+        if (is_touched) next = visit_restarts ? StateRead : StateIdle;
         else if (has_clock) next = StateReread;
       end
       StateReread: begin
-        if (is_touched_q) next = StateRead;
+        if (is_touched) next = visit_restarts ? StateRead : StateIdle;
         else if (has_clock) next = StateConfirm;
       end
       StateConfirm: next = StateIdle;
@@ -197,38 +215,74 @@ module ecc_ram_ctrl
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
-      is_touched_q <= 1'b0;
-      restored_q   <= '0;
+      restarts_left_q <= '0;
+      restored_q      <= '0;
     end else begin
-      if (state == StateRead) is_touched_q <= 1'b0;
-      else if (user_write && address_i == target) is_touched_q <= 1'b1;
-      if (state == StateCheck) begin
-        restored_q <= {ram_check_i ^ flipped_check, decoded_data_i};
-      end
+      if (visit_starts) restarts_left_q <= RestartBits'(MostRestarts);
+      else if (visit_restarts) restarts_left_q <= restarts_left_q - 1'b1;
+      if (state == StateCheck) restored_q <= {ram_check_i ^ flipped_check, decoded_data_i};
     end
   end
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
-      patrol_q            <= '0;
       is_due_q            <= 1'b0;
-      repair_q            <= '0;
       is_repair_pending_q <= 1'b0;
-      is_repair_q         <= 1'b0;
     end else begin
-      if (!init_done_o || (visit_ends && !is_repair_q)) begin
-        patrol_q <= patrol_q >= LastAddress ? '0 : patrol_q + 1'b1;
-      end
       if (interval_tick) is_due_q <= 1'b1;
       else if (visit_starts && !is_repair_pending_q) is_due_q <= 1'b0;
-      if (visit_starts) is_repair_q <= is_repair_pending_q;
-      if (visit_ends && is_repair_q) is_repair_pending_q <= 1'b0;
-      else if (rcorrected_o && !is_repair_pending_q) begin
-        is_repair_pending_q <= 1'b1;
-        repair_q            <= read_address_q;
-      end
+      if (visit_ends && is_repair) is_repair_pending_q <= 1'b0;
+      else if (repair_comes) is_repair_pending_q <= 1'b1;
     end
   end
+
+  // --- What a visit acts on, voted ----------------------------------------------------------------------------------
+
+  logic unused_upsets, patrol_upset, repair_upset, is_repair_upset, is_touched_upset;
+
+  assign patrol_moves  = !init_done_o || (visit_ends && !is_repair);
+  assign repair_comes  = rcorrected_o && !is_repair_pending_q && (state == StateIdle || !is_repair);
+  assign unused_upsets = ^{patrol_upset, repair_upset, is_repair_upset, is_touched_upset};
+
+  tmr_reg #(
+      .Width(AddressBits)
+  ) u_patrol (
+      .clk_i,
+      .rst_ni,
+      .write_i(patrol_moves),
+      .d_i    (patrol >= LastAddress ? '0 : patrol + 1'b1),
+      .q_o    (patrol),
+      .upset_o(patrol_upset)
+  );
+
+  tmr_reg #(
+      .Width(AddressBits)
+  ) u_repair (
+      .clk_i,
+      .rst_ni,
+      .write_i(repair_comes),
+      .d_i    (read_address_q),
+      .q_o    (repair),
+      .upset_o(repair_upset)
+  );
+
+  tmr_reg u_is_repair (
+      .clk_i,
+      .rst_ni,
+      .write_i(visit_starts),
+      .d_i    (is_repair_pending_q),
+      .q_o    (is_repair),
+      .upset_o(is_repair_upset)
+  );
+
+  tmr_reg u_is_touched (
+      .clk_i,
+      .rst_ni,
+      .write_i(state == StateRead || (user_write && address_i == target)),
+      .d_i    (state != StateRead),
+      .q_o    (is_touched),
+      .upset_o(is_touched_upset)
+  );
 
   // --- What is told -------------------------------------------------------------------------------------------------
 
@@ -268,7 +322,7 @@ module ecc_ram_ctrl
       .clk_i,
       .rst_ni,
       .clear_i(clear_counters_i),
-      .event_i(state == StateConfirm && has_error && !is_repair_q),
+      .event_i(state == StateConfirm && has_error && !is_repair),
       .count_o(stuck_count_o)
   );
 
@@ -276,7 +330,7 @@ module ecc_ram_ctrl
       .clk_i,
       .rst_ni,
       .clear_i(clear_counters_i),
-      .event_i(visit_ends && !is_repair_q && patrol_q == LastAddress),
+      .event_i(visit_ends && !is_repair && patrol == LastAddress),
       .count_o(scrub_pass_count_o)
   );
 
