@@ -17,7 +17,6 @@ class FieldRow:
     low: int
     access: str  # Of software: "r", "w" or "rw".
     reset: int | None  # None: shows a signal.
-    is_strobe: bool  # Acts for one clock and clears itself.
     description: str
 
 
@@ -54,6 +53,5 @@ def _field_row(field: "FieldNode") -> FieldRow:
         low=field.low,
         access=field.get_property("sw").name,
         reset=reset if isinstance(reset, int) else None,
-        is_strobe=field.get_property("singlepulse"),
         description=(field.get_property("desc") or "").replace("`", ""),  # Markdown.
     )

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 BITMAPS = (
     ("rails_enabled", "Rails enabled", "Enable pins as driven."),
     ("rails_on", "Rails on", "Rails that are up and settled."),
-    ("rails_faulted", "Rails faulted", "Rails latched off by a fault."),
+    ("rails_faulted", "Rails faulted", "A fault was seen since the last clear, acted upon or not."),
     ("rails_late", "Rails late", "Rails whose power good came after the ramp window."),
 )
 BITMAPS_OFFSET = 0x40
@@ -221,7 +221,24 @@ def _export_c_header(root: "RootNode", path: Path) -> str:
     from peakrdl_cheader.exporter import CHeaderExporter
 
     CHeaderExporter().export(root, path=str(path))
-    return path.read_text()
+    return _with_code_words(path.read_text(), root)
+
+
+def _with_code_words(c_header: str, root: "RootNode") -> str:
+    """Add below each field that software writes as a code word what its words are."""
+    from systemrdl.node import FieldNode
+
+    for field in root.top.descendants():
+        if isinstance(field, FieldNode) and field.is_sw_writable and field.get_property("encode"):
+            prefix = "#define " + "__".join(field.get_path_segments()).upper()
+            reset = re.search(rf"^{prefix}_reset .*\n", c_header, re.MULTILINE)
+            assert reset is not None, f"the C header has no reset value of {field.get_path()}"
+            words = "".join(
+                f"{prefix}__{word.name.upper()} {word.value:#x}\n"
+                for word in field.get_property("encode")
+            )
+            c_header = c_header[: reset.end()] + words + c_header[reset.end() :]
+    return c_header
 
 
 def _without_provenance(text: str) -> str:

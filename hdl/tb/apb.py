@@ -72,7 +72,6 @@ class Field:
     high: int
     access: str  # Of software: "r", "w" or "rw".
     reset: int | None  # None: shows a signal.
-    is_strobe: bool
 
     @property
     def bits(self) -> int:

@@ -23,6 +23,7 @@ from hdl.tb.apb import ApbMaster, BusError, Field, Register, RegisterBlock
 CLOCK_NS = 20
 WORD_OCTETS = 4
 ON, OFF = 0x6, 0x9  # Code words of a control flag.
+CLEAR_FAULTS = 0x6  # Code word of that strobe; all others are one bit.
 MEMORY_PORTS = {
     "errors.corrected": "corrected",
     "errors.uncorrectable": "uncorrectable",
@@ -244,12 +245,24 @@ async def every_strobe_acts_for_one_clock_alone(dut):
     command = bench.block.registers["command"]
     names = [field.name for field in command.fields]
     for name in names:
-        await bench.block.write("command", **{name: 1})
+        await bench.block.write("command", **{name: CLEAR_FAULTS if name == "clear_faults" else 1})
         for expected in (name, None):
             high = [other for other in names if int(getattr(dut, f"{other}_o").value)]
             assert high == ([expected] if expected else []), f"{name}: {high} are high"
             await FallingEdge(dut.clk_i)
     assert await refused(bench.bus.read(command.offset))
+
+
+@cocotb.test(timeout_time=1, timeout_unit="ms")
+async def no_other_code_clears_faults(dut):
+    # A bus write brings the code: the field holds the same as after upsets.
+    bench = await RegistersBench.start(dut)
+    field = bench.block.registers["command"].field("clear_faults")
+    for code in range(16):
+        await bench.bus.write(bench.block.registers["command"].offset, code << field.low)
+        assert int(dut.clear_faults_o.value) == (code == CLEAR_FAULTS), f"code {code:#x}"
+        await FallingEdge(dut.clk_i)
+        assert not dut.clear_faults_o.value, f"code {code:#x} stays"
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")

@@ -11,7 +11,7 @@ from fw_tools.report.records import Status
 CSR = "compute_node_csr.sv"
 REGS = "compute_node_regs.sv"
 FLAG = "guarded_flag.sv"
-TESTS = 12
+TESTS = 13
 
 # File, broken expression, what it becomes, the test that must notice.
 MUTANTS = {
@@ -60,9 +60,27 @@ MUTANTS = {
     ),
     "a strobe that lasts": (
         CSR,
-        "assign clear_faults_o   = «hwif_out.command.clear_faults.value»",
+        "assign clear_counters_o = «hwif_out.command.clear_counters.value»",
         "1'b1",
         "every_strobe",
+    ),
+    "a code word that stays": (
+        CSR,
+        "assign hwif_in.command.clear_faults.next = «4'h0»;",
+        "4'h6",
+        "no_other_code",
+    ),
+    "a flipped bit that clears faults": (
+        CSR,
+        "assign clear_faults_o   = «hwif_out.command.clear_faults.value == 4'h6»",
+        "hwif_out.command.clear_faults.value != 0",
+        "no_other_code",
+    ),
+    "a second code that clears faults": (
+        CSR,
+        "clear_faults.value == «4'h6»",
+        "hwif_out.command.clear_faults.value == 4'h3 ? 4'h3 : 4'h6",
+        "no_other_code",
     ),
     "bad addresses accepted": (
         REGS,

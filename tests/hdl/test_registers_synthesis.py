@@ -12,7 +12,7 @@ from fw_tools.spec.load import load_payload
 
 ON, OFF = 0x6, 0x9
 CONTROL = 0x10
-FLIP_FLOPS = 8 + 3 + 16  # Two flags as code words of 4 bits, three strobes, the counter of upsets.
+FLIP_FLOPS = 12 + 2 + 16  # Three code words of 4 bits, two plain strobes, the counter of upsets.
 
 
 @pytest.fixture(scope="module")

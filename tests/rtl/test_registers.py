@@ -83,6 +83,15 @@ def test_flags_are_code_words_at_distance_4(payload: Payload, tmp_path: Path) ->
     assert (0b1001 ^ 0b0110).bit_count() == 4
 
 
+def test_no_single_flip_of_an_idle_command_clears_faults(payload: Payload, tmp_path: Path) -> None:
+    rows = register_rows(compile_rdl(render_rdl(payload, DIGEST), tmp_path))
+    (command,) = [row for row in rows if row.path == "command"]
+    (field,) = [field for field in command.fields if field.name == "clear_faults"]
+    assert (field.high, field.low, field.reset) == (3, 0, 0)
+    assert field.description.startswith("0x6 ")
+    assert 0x6.bit_count() == 2
+
+
 @pytest.mark.parametrize(("rails", "words"), [(1, 1), (32, 1), (33, 2), (64, 2)])
 def test_bitmaps_take_a_word_for_32_rails(rails: int, words: int, payload: Payload) -> None:
     registers = elaborate_registers(with_rails(payload, rails))
@@ -104,11 +113,14 @@ def test_no_two_registers_overlap(rails: int, payload: Payload, tmp_path: Path) 
 def test_the_c_header_compiles_as_c_and_as_cpp(payload: Payload, tmp_path: Path) -> None:
     (header,) = [f for f in render_registers(payload, DIGEST) if f.path.suffix == ".h"]
     (tmp_path / header.path.name).write_text(header.text)
-    prefix = "COMPUTE_NODE_REGS__CONTROL__POWER_UP"
+    block = "COMPUTE_NODE_REGS"
+    prefix = f"{block}__CONTROL__POWER_UP"
     program = (
         f'#include "{header.path.name}"\n#include <stddef.h>\n'
         'static_assert(offsetof(compute_node_regs_t, command) == 0x14, "command");\n'
         f'static_assert({prefix}_bm == 0xf && {prefix}_reset == 0x9, "power_up");\n'
+        f'static_assert({prefix}__ON == 0x6 && {prefix}__OFF == 0x9, "code words");\n'
+        f'static_assert({block}__COMMAND__CLEAR_FAULTS__CLEAR == 0x6, "clear_faults");\n'
     )
     for compiler, name in (("gcc", "use.c"), ("g++", "use.cpp")):
         (tmp_path / name).write_text(program)

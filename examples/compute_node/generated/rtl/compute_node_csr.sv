@@ -4,9 +4,11 @@
 //
 // Joins PeakRDL's register block to plain signals. Control flags are stored as code words, see
 // guarded_flag: one upset neither changes a flag nor stays, and it is counted. Counters live where
-// their events are; here they are only read.
+// their events are; here they are only read. Faults are cleared by a code word two flips from idle, so
+// that one upset cannot power a tripped board again.
 //
-// Not answered: an upset of a command strobe acts as if the command had been written.
+// Not answered: an upset of another strobe acts as if it had been written. It clears counters or sends
+// one report; no rail hangs on it.
 
 module compute_node_csr (
     input  logic        clk_i,
@@ -112,8 +114,9 @@ module compute_node_csr (
       .count_o(hwif_in.control_upsets.corrected.next)
   );
 
-  // Strobes.
-  assign clear_faults_o   = hwif_out.command.clear_faults.value;
+  // Strobes. PeakRDL clears those of one bit by itself.
+  assign hwif_in.command.clear_faults.next = 4'h0;
+  assign clear_faults_o   = hwif_out.command.clear_faults.value == 4'h6;
   assign clear_counters_o = hwif_out.command.clear_counters.value;
   assign trigger_housekeeping_o = hwif_out.command.trigger_housekeeping.value;
 

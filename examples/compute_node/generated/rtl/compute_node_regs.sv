@@ -206,7 +206,7 @@ module compute_node_regs (
         } control;
         struct {
             struct {
-                logic next;
+                logic [3:0] next;
                 logic load_next;
             } clear_faults;
             struct {
@@ -232,7 +232,7 @@ module compute_node_regs (
         } control;
         struct {
             struct {
-                logic value;
+                logic [3:0] value;
             } clear_faults;
             struct {
                 logic value;
@@ -298,15 +298,15 @@ module compute_node_regs (
     assign hwif_out.control.scrub_enable.value = field_storage.control.scrub_enable.value;
     // Field: compute_node_regs.command.clear_faults
     always_comb begin
-        automatic logic [0:0] next_c;
+        automatic logic [3:0] next_c;
         automatic logic load_next_c;
         next_c = field_storage.command.clear_faults.value;
         load_next_c = '0;
         if(decoded_reg_strb.command && decoded_req_is_wr) begin // SW write
-            next_c = (field_storage.command.clear_faults.value & ~decoded_wr_biten[0:0]) | (decoded_wr_data[0:0] & decoded_wr_biten[0:0]);
+            next_c = (field_storage.command.clear_faults.value & ~decoded_wr_biten[3:0]) | (decoded_wr_data[3:0] & decoded_wr_biten[3:0]);
             load_next_c = '1;
-        end else begin // singlepulse clears back to 0
-            next_c = '0;
+        end else begin // HW Write
+            next_c = hwif_in.command.clear_faults.next;
             load_next_c = '1;
         end
         field_combo.command.clear_faults.next = next_c;
@@ -314,7 +314,7 @@ module compute_node_regs (
     end
     always_ff @(posedge clk or negedge arst_n) begin
         if(~arst_n) begin
-            field_storage.command.clear_faults.value <= 1'h0;
+            field_storage.command.clear_faults.value <= 4'h0;
         end else begin
             if(field_combo.command.clear_faults.load_next) begin
                 field_storage.command.clear_faults.value <= field_combo.command.clear_faults.next;
@@ -329,7 +329,7 @@ module compute_node_regs (
         next_c = field_storage.command.clear_counters.value;
         load_next_c = '0;
         if(decoded_reg_strb.command && decoded_req_is_wr) begin // SW write
-            next_c = (field_storage.command.clear_counters.value & ~decoded_wr_biten[1:1]) | (decoded_wr_data[1:1] & decoded_wr_biten[1:1]);
+            next_c = (field_storage.command.clear_counters.value & ~decoded_wr_biten[4:4]) | (decoded_wr_data[4:4] & decoded_wr_biten[4:4]);
             load_next_c = '1;
         end else begin // singlepulse clears back to 0
             next_c = '0;

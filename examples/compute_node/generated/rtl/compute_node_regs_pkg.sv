@@ -23,6 +23,14 @@ package compute_node_regs_pkg;
     } compute_node_regs__control__in_t;
 
     typedef struct {
+        logic [3:0] next;
+    } compute_node_regs__command__clear_faults__in_t;
+
+    typedef struct {
+        compute_node_regs__command__clear_faults__in_t clear_faults;
+    } compute_node_regs__command__in_t;
+
+    typedef struct {
         logic next;
     } compute_node_regs__status__init_done__in_t;
 
@@ -428,6 +436,7 @@ package compute_node_regs_pkg;
 
     typedef struct {
         compute_node_regs__control__in_t control;
+        compute_node_regs__command__in_t command;
         compute_node_regs__status__in_t status;
         compute_node_regs__control_upsets__in_t control_upsets;
         compute_node_regs__time_seconds__in_t time_seconds;
@@ -459,7 +468,7 @@ package compute_node_regs_pkg;
     } compute_node_regs__control__out_t;
 
     typedef struct {
-        logic value;
+        logic [3:0] value;
     } compute_node_regs__command__clear_faults__out_t;
 
     typedef struct {
@@ -485,6 +494,11 @@ package compute_node_regs_pkg;
         guarded_flag_e__off = 'h9,
         guarded_flag_e__on = 'h6
     } guarded_flag_e_e;
+
+    typedef enum logic [2:0] {
+        clear_faults_e__idle = 'h0,
+        clear_faults_e__clear = 'h6
+    } clear_faults_e_e;
 
     typedef enum logic [2:0] {
         fault_cause_e__none = 'h0,
