@@ -18,6 +18,13 @@ TAKEN = {
     ),
     "rail": frozenset({"supervisor", "tick"}),
 }
+# Modules and packages of the library, as `hdl/rtl` has them: a generated one needs another name.
+LIBRARY_CELLS = frozenset(
+    {"crc16_octet", "cuc_time", "ecc_ram_array", "ecc_ram_ctrl", "ecc_ram_pkg", "ecc_ram_state"}
+    | {"event_counter", "glitch_filter", "guarded_flag", "kept_reg", "periodic_trigger"}
+    | {"rail_ctrl", "rail_pkg", "rail_state", "rail_supervisor", "rail_timer", "sync_2ff"}
+    | {"tick_gen", "tmr_reg", "tmr_voter", "upset_counter"}
+)
 # A memory's ports begin with its name; these beginnings are those of other ports.
 PORT_GROUPS = ("apb_", "enable_", "input_", "pin_", "unused_")
 
@@ -25,6 +32,7 @@ PORT_GROUPS = ("apb_", "enable_", "input_", "pin_", "unused_")
 def check_across_tables(draft: Draft) -> None:
     """Add every mistake that shows only between tables to the findings of `draft`."""
     _check_names(draft)
+    _check_cells(draft)
     check_rails(draft)
     check_packets(draft)
 
@@ -42,3 +50,16 @@ def _check_names(draft: Draft) -> None:
             if name in taken or (kind == "memory" and name.startswith(PORT_GROUPS)):
                 message = f"the generated design uses {name!r} itself; for example 'my_{name}'"
                 draft.findings.add((kind, name), f"{kind} {name}", message)
+
+
+def _check_cells(draft: Draft) -> None:
+    if draft.board is None:
+        return
+    payload = draft.board.name
+    for name in draft.raw("memory"):
+        if f"{payload}_{name}" in LIBRARY_CELLS:
+            message = (
+                f"makes the module {payload}_{name}, which is a library cell; "
+                f"for example 'my_{name}'"
+            )
+            draft.findings.add(("memory", name), f"memory {name}", message)

@@ -2,8 +2,11 @@
 """Each message of a description has the smallest bad file that causes it."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+
+from fw_tools.spec.checks import LIBRARY_CELLS
 
 Mistakes = Callable[[str], list[str]]
 
@@ -23,6 +26,8 @@ data_bits = 8
 words = 16
 """
 FIELD = '{ name = "on", source = "rails.on" }'
+
+OC_RESPONSE = 'amps = "2A"\non_fault = { oc = "ignore" }'
 
 ONE_FORM = "expected one of polynomial, spline, table"
 
@@ -556,3 +561,75 @@ def test_the_smallest_bad_file_gives_its_message_alone(
 
 def test_the_sound_file_has_no_mistake(sound: str, mistakes: Mistakes) -> None:
     assert mistakes(sound) == []
+
+
+def test_one_mistake_in_the_table_of_a_rail_hides_no_other(sound: str, mistakes: Mistakes) -> None:
+    third = SECOND_RAIL.replace("v3", "v1").replace('"6ms"', '"4ms"').replace('"3V"', '"3A"')
+    second = SECOND_RAIL.replace("[packet.housekeeping]", third).replace('"pg_v3"', '"pg_v5"')
+    text = (
+        sound.replace("[packet.housekeeping]", second)
+        .replace('amps = "2A"', 'amp = "2A"', 1)
+        .replace('off = "90%"', 'off = "96%"', 1)
+    )
+    assert [line.partition(": ")[2] for line in mistakes(text)] == [
+        "rail v5: missing key 'amps'; for example amps = \"60A\"",
+        "rail v5: unknown key 'amp'; did you mean 'ramp'?",
+        "rail v5: pg.off: 96% is not below pg.on of 95%",
+        "rail v3: pg.input: pin 'pg_v5' is already pg.input of rail v5",
+        "rail v1: volts: '3A' is a current; expected a voltage such as '1.05V'",
+        "rail v1: timeout: 4ms is shorter than the longest ramp of 5ms",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("part", "instead"),
+    [
+        ('ramp = "1ms..5ms"', 'ramp = "5ms"'),
+        ('timeout = "6ms"', 'timeout = "6V"'),
+        ('on = "95%"', 'on = "95V"'),
+        ('off = "90%"', "off = 0.9"),
+        ('filter = "8us"', 'filter = "0.5us"'),
+        ('off = { timeout = "10ms" }', "off = 10"),
+        ('amps = "2A"', 'amps = "2V"\nhard_trip = { input = "oc", amps = "1mA", blank = "1us" }'),
+        (
+            'amps = "2A"',
+            f'{OC_RESPONSE}\nhard_trips = {{ input = "oc", amps = "3A", blank = "1us" }}',
+        ),
+        (
+            'amps = "2A"',
+            f'{OC_RESPONSE}\nhard_trip = {{ input = "oc", amps = "3V", blank = "1us" }}',
+        ),
+    ],
+)
+def test_what_stands_in_for_a_broken_value_is_blamed_for_nothing(
+    part: str, instead: str, sound: str, mistakes: Mistakes
+) -> None:
+    assert len(mistakes(sound.replace(part, instead, 1))) == 1
+
+
+def test_a_misspelt_keep_alive_is_not_taken_for_a_switched_rail(
+    sound: str, mistakes: Mistakes
+) -> None:
+    second = SECOND_RAIL.replace("after", "keep_alive = true\nafter")
+    text = sound.replace("[packet.housekeeping]", second).replace(
+        'volts = "5V"', 'volts = "5V"\nkeep_alve = true'
+    )
+    assert mistakes(text) == [
+        "payload.toml:11: rail v5: unknown key 'keep_alve'; did you mean 'keep_alive'?"
+    ]
+
+
+def test_a_memory_whose_module_would_be_a_library_cell_is_refused(
+    sound: str, mistakes: Mistakes
+) -> None:
+    text = sound.replace('"probe"', '"tmr"').replace("[memory.store]", "[memory.voter]")
+    assert mistakes(text) == [
+        (
+            "payload.toml:4: memory voter: makes the module tmr_voter, which is a library cell; "
+            "for example 'my_voter'"
+        )
+    ]
+
+
+def test_the_library_cells_are_those_of_the_hdl_folder(repository: Path) -> None:
+    assert {path.stem for path in (repository / "hdl/rtl").rglob("*.sv")} == LIBRARY_CELLS
