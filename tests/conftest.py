@@ -1,13 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Rules for the whole test run: outside data, and skips that a strict run does not forgive."""
+"""Rules for the whole test run: outside data, hypothesis, skips not forgiven in a strict run."""
 
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 ROOT = Path(__file__).resolve().parent.parent
+
+# No deadline: machines differ. In CI the same examples each time, so that a failure is a change's.
+settings.register_profile("run", deadline=None, derandomize=bool(os.environ.get("CI")))
+settings.load_profile("run")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
