@@ -35,4 +35,5 @@ def init(folder: Path, existing: bool) -> ExitCode:
         click.echo(f"{'added' if file.is_added else 'kept '}  {file.path}")
     spec = shlex.quote(str(folder / "payload.toml"))
     click.echo(f"next:  fw-tools verify {spec}")
+    click.echo("CI installs fw-tools from requirements.txt: put its wheel into ./wheels")
     return ExitCode.DONE

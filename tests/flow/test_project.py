@@ -87,6 +87,17 @@ def test_a_folder_that_holds_anything_is_refused_with_the_way_out(
     assert files(tmp_path) == {"mine": "x"}
 
 
+def test_the_end_tells_the_next_command_and_where_ci_expects_the_wheel(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(fw_tools, "fw-tools", ["init", str(tmp_path / "probe")]) == 0
+    assert capsys.readouterr().out.splitlines()[-2:] == [
+        f"next:  fw-tools verify {tmp_path}/probe/payload.toml",
+        "CI installs fw-tools from requirements.txt: put its wheel into ./wheels",
+    ]
+    assert "\n./wheels/fw_tools-" in (tmp_path / "probe/requirements.txt").read_text()
+
+
 @pytest.mark.parametrize("name", ["file", "file/below", "dangling"])
 def test_a_place_that_can_be_no_folder_is_refused(tmp_path: Path, name: str) -> None:
     (tmp_path / "file").write_text("x")
@@ -127,7 +138,7 @@ def test_existing_adds_what_is_missing_and_overwrites_nothing(
     (tmp_path / "Makefile").write_text("mine:\n")
     (tmp_path / "README.md").symlink_to("nowhere")
     assert run(fw_tools, "fw-tools", ["init", "--existing", str(tmp_path)]) == 0
-    told = [line.split() for line in capsys.readouterr().out.splitlines()[:-1]]
+    told = [line.split() for line in capsys.readouterr().out.splitlines()[:-2]]
     assert {path for state, path in told if state == "kept"} == {"Makefile", "README.md"}
     assert {path for state, path in told if state == "added"} == FILES - {"Makefile", "README.md"}
     assert (tmp_path / "Makefile").read_text() == "mine:\n"
