@@ -229,14 +229,12 @@ def _with_code_words(c_header: str, root: "RootNode") -> str:
     from systemrdl.node import FieldNode
 
     for field in root.top.descendants():
-        if isinstance(field, FieldNode) and field.is_sw_writable and field.get_property("encode"):
+        codes = field.get_property("encode") if isinstance(field, FieldNode) else None
+        if isinstance(field, FieldNode) and field.is_sw_writable and codes is not None:
             prefix = "#define " + "__".join(field.get_path_segments()).upper()
             reset = re.search(rf"^{prefix}_reset .*\n", c_header, re.MULTILINE)
             assert reset is not None, f"the C header has no reset value of {field.get_path()}"
-            words = "".join(
-                f"{prefix}__{word.name.upper()} {word.value:#x}\n"
-                for word in field.get_property("encode")
-            )
+            words = "".join(f"{prefix}__{code.name.upper()} {code.value:#x}\n" for code in codes)
             c_header = c_header[: reset.end()] + words + c_header[reset.end() :]
     return c_header
 
