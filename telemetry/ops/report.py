@@ -162,7 +162,9 @@ def _lead(report: Report) -> str:
     apids = count(len(ledger.apids), "APID")
     first = f"{count(ledger.rows, 'packet')} of {apids} decoded from {report.input_octets:,} bytes."
     share = f"{100 * lost / max(report.input_octets, 1):.2g} %"
-    second = f" {share} of the bytes are damaged or no packet." if lost else " No byte is damaged."
+    second = f" {share} of the bytes are damaged or no packet." if lost else " No damage was found."
+    if unchecked := ledger.packets[Account.UNCHECKED]:
+        second += f" {count(unchecked, 'packet')} without a CRC could not be checked."
     missing = f" {count(ledger.missing, 'packet')} missing by the sequence counts."
     third = missing if ledger.missing else " No packet is missing by the sequence counts."
     return first + second + third + _span_text(report)
@@ -210,7 +212,9 @@ def _attention(report: Report) -> str:
         judged = any(column.states for _, column in report.columns)
         limits = "every value is within its limits" if judged else "the definition has no limits"
         text = f"Every byte is accounted for, no packet is missing, and {limits}."
-        notes = [_note("good", "Nothing", text)]
+        if unchecked := report.ledger.packets[Account.UNCHECKED]:
+            text += f" {count(unchecked, 'packet')} without a CRC: nobody can tell damage in them."
+        notes = [_note("good", "Nothing that was found", text)]
     return (
         '<h2>What needs attention</h2>\n<section class="notes" id="attention">'
         f"{''.join(notes)}</section>\n"

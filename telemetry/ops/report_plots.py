@@ -12,7 +12,6 @@ from telemetry.columns.column import Array
 from telemetry.columns.definition import CRC_FIELD
 from telemetry.columns.limits import Limits
 from telemetry.common.text import printable
-from telemetry.ops.packet_times import find_time_columns
 from telemetry.ops.series import MinMaxSeries
 from telemetry.ops.statistics import ApidStatistics, ColumnStatistics, Statistics
 
@@ -46,8 +45,7 @@ def choose_plots(statistics: Statistics) -> tuple[list[Plot], int]:
     plots = []
     for number, apid in sorted(statistics.apids.items()):
         packet = statistics.definition.of(number)
-        times = find_time_columns(packet.layout) if packet else None
-        dull = {CRC_FIELD, *(times.names if times else ()), times.p_field if times else None}
+        dull = {CRC_FIELD, *statistics.time_names(number)}
         for name, column in apid.columns.items():
             meaning = packet.meanings.of(name) if packet else None
             limits = meaning.limits if meaning else None

@@ -281,6 +281,13 @@ class Statistics:
                 known.columns[name] = ColumnStatistics(name, series=series)
             known.columns[name].add(column, x, table.offsets, trusted)
 
+    def time_names(self, apid: int) -> tuple[str, ...]:
+        """Return the columns that hold the time of the packets of an APID."""
+        source = self._time_columns(apid)
+        if source is None:
+            return ()
+        return source.names if source.p_field is None else (*source.names, source.p_field)
+
     def _is_wanted(self, name: str) -> bool:
         if self.options.columns:
             return self.options.wants(name) or self.options.wants(name.replace("[]", ""))

@@ -270,9 +270,11 @@ def test_the_noaa20_dump_is_reported(call, test_data, repository, tmp_path):
     done = call("report", dump, "--definition", source, *times, "-o", "report.html")
     assert done.returncode == 0, done.stderr
     page, plots = read(tmp_path)
+    assert "MSEC" not in [plot["name"] for plot in plots]  # It is the time.
     position = next(plot for plot in plots if plot["name"] == "ADGPSPOSX")
     assert position["is_time"]
     # The file name says 2021-04-09T00:00:00Z; in ms since 1970 that is 1,617,926,400,000.
     assert 0 <= position["x"][0] - 1_617_926_400_000 < 2000
     assert len([y for y in position["y"] if y is not None]) >= 1000
     assert "Nothing amiss" in page
+    assert "7,200 packets without a CRC could not be checked." in page
