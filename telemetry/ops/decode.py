@@ -74,6 +74,11 @@ class Outcome:
     code: ExitCode = ExitCode.DONE  # Interrupted, a link that broke, a full disk.
     outputs: tuple[Path, ...] = ()
 
+    def note_full_disk(self, error: DiskFullError) -> None:
+        """Tell that the output ends early."""
+        self.problems.append(f"the output is not whole: {error}")
+        self.code = ExitCode.DAMAGED
+
     @property
     def name(self) -> str:
         """The dumps, for messages."""
@@ -158,6 +163,10 @@ def decode_to_files(
     try:
         with Output(path, is_split=is_split, inputs=inputs, options=options) as files:
             outcome = decode_dumps(dumps, definition, files, options, on_octets)
+            try:
+                files.finish()
+            except DiskFullError as error:
+                outcome.note_full_disk(error)
             outcome.outputs = files.commit() if files.rows else ()
             return outcome
     except OSError as error:
@@ -181,8 +190,7 @@ def decode_dumps(
             for table in run:
                 sink.take(table)
         except DiskFullError as error:
-            outcome.problems.append(f"the output is not whole: {error}")
-            outcome.code = ExitCode.DAMAGED
+            outcome.note_full_disk(error)
     return outcome
 
 

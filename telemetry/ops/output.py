@@ -61,6 +61,12 @@ class Output:
         """Take the next packets of an APID; `DiskFullError` if not all of them went to the disk."""
         self._writer(table.apid).write_columns(table.flat(self._options))
 
+    def finish(self) -> None:
+        """Write what is waiting; `DiskFullError` if not all of it went to the disk."""
+        for writer in self._writers.values():
+            if isinstance(writer, ParquetWriter):
+                writer.finish()
+
     @property
     def rows(self) -> int:
         """Rows by now, in all files."""

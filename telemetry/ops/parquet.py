@@ -4,7 +4,7 @@
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -13,7 +13,8 @@ from telemetry.columns.flatten import Row, Value, plain
 from telemetry.common.files import PendingFile
 from telemetry.errors import MissingExtraError
 from telemetry.ops.cells import late_names, slice_column
-from telemetry.ops.rows import merge_columns
+from telemetry.ops.parquet_salvage import SpillingFile, salvage
+from telemetry.ops.rows import DiskFullError, merge_columns
 
 ROW_GROUP_ROWS = 20_000
 
@@ -45,7 +46,8 @@ class ParquetWriter:
         self._parts_of_group: list[list[Column]] = []  # or by columns.
         self._waiting = 0  # Packets in these.
         self._files = ExitStack()
-        self._parts: list[tuple[Any, PendingFile, Any]] = []  # schema, file, writer
+        self._parts: list[_Part] = []
+        self._is_finished = False
 
     def write(self, row: Row) -> None:
         """Add a row to the group at hand."""
@@ -80,42 +82,77 @@ class ParquetWriter:
         self._rows, self._parts_of_group, self._waiting = [], [], 0
 
     def _write(self, table: Any) -> None:
-        if not self._parts or self._parts[-1][0] != table.schema:
+        if not self._parts or self._parts[-1].schema != table.schema:
             self._parts.append(self._open(table.schema))
-        self._parts[-1][2].write_table(table)
+        part = self._parts[-1]
+        part.writer.write_table(table)
+        if part.sink.error is not None:
+            self._salvage(part.sink.error)
 
-    def _open(self, schema: Any) -> tuple[Any, PendingFile, Any]:
+    def _open(self, schema: Any) -> "_Part":
         import pyarrow.parquet as pq
 
-        file = self._files.enter_context(PendingFile(self._folder, self._name, "wb"))
-        return schema, file, self._files.enter_context(pq.ParquetWriter(file.stream, schema))
+        pending = PendingFile(self._folder, self._name, "wb+", buffering=0)
+        file = self._files.enter_context(pending)
+        sink = SpillingFile(file.stream)
+        return _Part(schema, file, sink, self._files.enter_context(pq.ParquetWriter(sink, schema)))
+
+    def finish(self) -> None:
+        """Write what is waiting; `DiskFullError` if not all of it could be written."""
+        if self._is_finished:
+            return
+        self._flush()
+        self._is_finished = True
+        for part in self._parts:
+            part.writer.close()
+            if part.sink.error is not None:
+                self._salvage(part.sink.error)
+
+    def _salvage(self, error: OSError) -> None:
+        """Keep the row groups that are on the disk, and raise `DiskFullError`."""
+        self._is_finished = True
+        part = self._parts[-1]
+        part.writer.close()
+        self.rows = salvage(part.sink, part.schema) if len(self._parts) == 1 else 0
+        if not self.rows:
+            raise error
+        raise DiskFullError(error, self.rows)
 
     def commit(self, path: Path) -> None:
         """Finish the file and give it its name."""
-        self._flush()
-        for _, _, writer in self._parts:
-            writer.close()
+        self.finish()
         if len(self._parts) > 1:
             self._join()
-        self._parts[-1][1].commit(path)
+        self._parts[-1].file.commit(path)
         self._files.close()
 
     def _join(self) -> None:
         import pyarrow.parquet as pq
 
-        schema = _common_schema(self._columns, [part[0] for part in self._parts])
-        *_, writer = joined = self._open(schema)
-        for _, file, _ in self._parts:
-            file.stream.close()
-            source = pq.ParquetFile(file.path)
+        schema = _common_schema(self._columns, [part.schema for part in self._parts])
+        joined = self._open(schema)
+        for part in self._parts:
+            part.file.stream.close()
+            source = pq.ParquetFile(part.file.path)
             for group in range(source.num_row_groups):
-                writer.write_table(_cast(source.read_row_group(group), schema))
-        writer.close()
+                joined.writer.write_table(_cast(source.read_row_group(group), schema))
+        joined.writer.close()
+        if joined.sink.error is not None:
+            raise joined.sink.error
         self._parts.append(joined)
 
     def discard(self) -> None:
         """Leave no trace, unless there was a commit."""
         self._files.close()
+
+
+class _Part(NamedTuple):
+    """A file of row groups with the same columns."""
+
+    schema: Any
+    file: PendingFile
+    sink: SpillingFile
+    writer: Any
 
 
 def _table_of_rows(columns: list[str], rows: list[Row]) -> Any:

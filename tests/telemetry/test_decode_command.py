@@ -309,6 +309,26 @@ def test_a_full_disk_keeps_whole_rows(decode, definition_file, tmp_path, dump_of
     assert len(list(tmp_path.iterdir())) == 4  # No temporary file is left.
 
 
+@pytest.mark.parametrize("limit_kb", [700, 900, 1100, 1300])
+def test_a_full_disk_keeps_whole_row_groups_of_parquet(
+    decode, definition_file, tmp_path, dump_of, limit_kb
+):
+    (tmp_path / "long.bin").write_bytes(b"".join(dump_of(100_000)))
+
+    def limited():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit_kb << 10, limit_kb << 10))
+
+    done = decode("long.bin", "mission.py:PACKET", "-o", "o.parquet", preexec_fn=limited)
+    assert done.returncode == 6, done.stderr
+    kept = pq.read_table(tmp_path / "o.parquet")["number"].to_pylist()
+    assert kept == list(range(len(kept)))
+    assert len(kept) in (20_000, 40_000, 60_000, 80_000)
+    assert f"File too large; the first {len(kept):,} rows are kept" in done.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "long.bin", "mission.py", "o.parquet",
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("suffix", ["csv", "jsonl", "parquet"])
 def test_a_disk_that_is_full_from_the_start_leaves_nothing(
     decode, definition_file, tmp_path, dump_of, suffix
