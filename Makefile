@@ -6,10 +6,10 @@ STAMP  := $(VENV)/.installed
 SPEC   := examples/compute_node/payload.toml
 OUT    := build/compute_node
 JOBS   ?= 2
-SETUP_MB := 820
+SETUP_MB := 850
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test bench lint format check-generated generate lock wheel clean
+.PHONY: help setup demo test test-base bench lint format check-generated generate lock wheel clean
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +32,13 @@ demo: $(STAMP) ## Description -> gateware -> verified -> its telemetry decoded
 
 test: $(STAMP) ## Run every test
 	@$(BIN)/python -m pytest -n $(JOBS) --durations=10 $(PYTEST_ARGS)
+
+test-base: $(STAMP) ## Run the telemetry tests where no extra is installed
+	@mkdir -p build && sed -n 's/^\([A-Za-z0-9._-]*==.*\) \\$$/\1/p' requirements.lock > build/constraints.txt
+	@$(PYTHON) -m venv --clear build/base
+	@build/base/bin/python -m pip install --quiet --disable-pip-version-check -c build/constraints.txt . \
+	  pytest hypothesis spacepackets
+	@build/base/bin/python -m pytest -q -m base tests/telemetry
 
 bench: $(STAMP) ## Measure against peers; CASE=prefix picks rows
 	@$(BIN)/python tests/benchmarks $(CASE)

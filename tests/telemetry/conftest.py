@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Protocol
 
@@ -12,7 +13,34 @@ import crcmod.predefined
 import pytest
 from spacepackets.ccsds.spacepacket import PacketType, SequenceFlags, SpacePacketHeader
 
+# Modules that need an extra or a peer; all others are marked `base` and run without any extra.
+BEYOND_BASE = {
+    "test_calibration.py": "ccsdspy",
+    "test_csv_definition.py": "ccsdspy",
+    "test_decode_command.py": "pyarrow",
+    "test_decode_options.py": "pyarrow",
+    "test_kernels.py": "numba",
+    "test_pipeline.py": "pyarrow",
+    "test_report.py": "plotly",
+    "test_rows.py": "pyarrow",
+    "test_scan.py": "numba",
+}
+
 _crc = crcmod.predefined.mkCrcFun("crc-ccitt-false")
+
+
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    """Leave out the modules whose library is absent, as in the run of the base install."""
+    needed = BEYOND_BASE.get(collection_path.name)
+    return True if needed and find_spec(needed) is None else None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark every test of this folder that the base install can run."""
+    for item in items:
+        is_here = Path(__file__).parent in item.path.parents
+        if is_here and item.path.name not in BEYOND_BASE:
+            item.add_marker(pytest.mark.base)
 
 
 class MakePacket(Protocol):
