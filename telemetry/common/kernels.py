@@ -19,7 +19,7 @@ from telemetry.common.exit_codes import ExitCode
 
 VARIABLE = "TELEMETRY_KERNELS"
 CACHE_VARIABLE = "FW_TOOLS_CACHE"  # Where everything that can be made anew is kept.
-MIN_NUMBA_OCTETS = 128 << 20  # Loading numba takes as long as numpy takes for about this much.
+MIN_NUMBA_OCTETS = 512 << 20  # Loading numba costs what it saves in about so many octets.
 
 F = TypeVar("F", bound=Callable[..., Any])
 
