@@ -295,7 +295,8 @@ def _plots(report: Report, plots: list[Plot], more: int) -> str:
     )
     hint = (
         "Drag to zoom, double-click to go back; plots of one APID move together. Grey: packets "
-        "missing. Solid red lines: alarm limits; dashed: warning limits. Where there are more "
+        "missing. Red ticks at the bottom: packets whose CRC does not hold; their values are not "
+        "drawn. Solid red lines: alarm limits; dashed: warning limits. Where there are more "
         "points than pixels, the lowest and the highest of each stretch are drawn."
     )
     return (
