@@ -10,7 +10,10 @@ from telemetry.common.command import LazyGroup, run
 _HELP = """Read spacecraft telemetry: dumps in, named values out.
 
 You need a dump of CCSDS space packets and a definition that says what is in them, written in
-construct (https://construct.readthedocs.io) or as a table (CSV). Without one, begin with:
+construct (https://construct.readthedocs.io) or as a table (CSV).
+
+\b
+Without a definition, begin with a first one:
   fw-telemetry init pass17.bin -o mission.py
 
 \b
@@ -26,6 +29,7 @@ Exit codes:
   3    input unusable: no packet came out
   5    an extra is missing; the message says how to get it
   6    done and written, but input was damaged or packets are missing
+  7    the link to the source of the dump failed
   130  interrupted; nothing half written stays behind
 """
 
