@@ -15,20 +15,30 @@ import random
 import struct
 import sys
 import tempfile
+from contextlib import nullcontext
 from pathlib import Path
 
 import construct as c
 from construct import this
 
-from telemetry.columns.definition import define
-from telemetry.common.kernels import Kernels
-from telemetry.errors import TelemetryError
-from telemetry.ops.decode import decode_dumps, decode_to_files
-from telemetry.ops.ledger import Account
-from telemetry.ops.options import Options
-from telemetry.wire.crc import crc16
-from telemetry.wire.deframer import Deframer
-from telemetry.wire.scan import Scanner, packet_spans
+if __name__ == "__main__":
+    import atheris
+
+    _instrumented = atheris.instrument_imports(include=["telemetry"])
+else:
+    _instrumented = nullcontext()
+
+with _instrumented:
+    from telemetry.columns.definition import define
+    from telemetry.common.kernels import Kernels
+    from telemetry.errors import TelemetryError
+    from telemetry.ops.decode import decode_dumps, decode_to_files
+    from telemetry.ops.ledger import Account
+    from telemetry.ops.options import Options
+    from telemetry.wire.crc import crc16
+    from telemetry.wire.deframer import Deframer
+    from telemetry.wire.framing import LengthField, encode_cobs, encode_kiss, encode_slip
+    from telemetry.wire.scan import Scanner, packet_spans
 
 STATE = c.Enum(c.Int8ub, off=0, on=1, safe=2)
 FIXED = c.Struct(
@@ -160,8 +170,6 @@ def _packet(apid: int, count: int, payload: bytes, has_crc: bool) -> bytes:
 
 def seeds(count: int = 200, seed: int = 1):
     """Yield inputs that hold packets, whole and broken, in every framing."""
-    from telemetry.wire.framing import LengthField, encode_cobs, encode_kiss, encode_slip
-
     wrap = {
         "kiss": encode_kiss,
         "slip": encode_slip,
@@ -192,15 +200,12 @@ def seeds(count: int = 200, seed: int = 1):
 
 def main() -> None:
     """Fuzz until told to stop; see the options of libFuzzer."""
-    import atheris
-
     corpus = next((Path(a) for a in sys.argv[1:] if not a.startswith("-")), None)
     if corpus is not None:
         corpus.mkdir(exist_ok=True)
         if not any(corpus.iterdir()):
             for index, seed in enumerate(seeds()):
                 (corpus / f"seed{index:03}").write_bytes(seed)
-    atheris.instrument_all()
     atheris.Setup(sys.argv, check)
     atheris.Fuzz()
 
