@@ -22,7 +22,7 @@ from telemetry.common.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from telemetry.ops.options import Options
-    from telemetry.ops.report import Report
+    from telemetry.ops.report_facts import Report
 
 _HELP = """Write one HTML page about the dumps: plots one can zoom, limits, gaps, what needs
 attention, and where every byte went. It needs no network and can be sent by mail.
@@ -69,7 +69,8 @@ def write_page(
 ) -> ExitCode:
     """Read dumps, write the page that `render` makes of them, print the summary."""
     from telemetry.common.files import write_text
-    from telemetry.ops.report import Report, plotting_library
+    from telemetry.ops.report import plotting_library
+    from telemetry.ops.report_facts import Report
     from telemetry.ops.summary import summary_lines
 
     if output.suffix.lower() not in (".html", ".htm"):

@@ -2,91 +2,30 @@
 """Dumps as one HTML page: what needs attention, plots, and where each byte went."""
 
 import platform
-from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from telemetry.common.page import Page, asset, render_page
 from telemetry.common.text import count, escape
 from telemetry.errors import MissingExtraError
-from telemetry.ops.frame_ledger import FrameAccount, FrameLedger
-from telemetry.ops.ledger import Account, ApidRecord, Ledger
-from telemetry.ops.report_plots import Plot, choose_plots, plot_record, sparkline
-from telemetry.ops.statistics import ApidStatistics, ColumnStatistics, Statistics
+from telemetry.ops.frame_ledger import FrameAccount
+from telemetry.ops.ledger import Account
+from telemetry.ops.report_facts import Report
+from telemetry.ops.report_plots import Plot, choose_plots, plot_record
+from telemetry.ops.report_tables import (
+    apid_table,
+    column_table,
+    ledger_tables,
+    render_row,
+)
 from telemetry.ops.statistics_text import (
     limits_text,
     moment_text,
     number_text,
     quality_text,
-    rate_text,
 )
 
 NO_PACKET = "no packet here"  # The reason that the ledger has for what was skipped.
 _SHOWN = 8  # Offenders of each kind.
-_ACCOUNTS = {
-    Account.GOOD: ("Good packets", "the CRC at the end holds"),
-    Account.UNCHECKED: ("Whole packets", "they carry no CRC: nobody can tell damage"),
-    Account.DAMAGED: ("Damaged packets", "the CRC does not hold, or it cannot be read"),
-    Account.OTHER: ("Packets not asked for", "of another APID or time"),
-    Account.OVERLAP: ("Packets held twice", "an earlier dump has them, too"),
-    Account.IDLE: ("Idle packets", "they carry nothing"),
-    Account.FILL: ("Fill", "zeros between packets"),
-    Account.SKIPPED: ("No packet", "skipped in search of the next packet"),
-}
-_FRAME_ACCOUNTS = {
-    FrameAccount.PAYLOAD: ("In whole frames", "what packets are found in"),
-    FrameAccount.OVERHEAD: ("Framing", "delimiters, escapes and lengths of whole frames"),
-    FrameAccount.DAMAGED: ("In damaged frames", "a packet in them must prove itself"),
-    FrameAccount.CONTROL: ("For the link itself", "time stamps, commands to a modem"),
-    FrameAccount.DELIMITERS: ("Delimiters", "with no frame before them"),
-    FrameAccount.JUNK: ("No frame", "a packet in it must prove itself"),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What a report is made of."""
-
-    names: tuple[str, ...]  # Of the dumps.
-    statistics: Statistics
-    ledger: Ledger
-    frames: tuple[FrameLedger, ...]  # Of each dump, where there is a framing.
-    problems: tuple[str, ...]  # Dumps that could not be read, or not whole.
-    command: str
-
-    @property
-    def octets(self) -> int:
-        """Octets of all dumps, or of what their frames carry."""
-        return sum(self.ledger.octets.values())
-
-    @property
-    def input_octets(self) -> int:
-        """Octets of all dumps."""
-        if not self.frames:
-            return self.octets
-        return sum(octets for floor in self.frames for octets in floor.octets.values())
-
-    @property
-    def columns(self) -> list[tuple[ApidStatistics, ColumnStatistics]]:
-        """All columns, in order of APID and definition."""
-        apids = (apid for _, apid in sorted(self.statistics.apids.items()))
-        return [(apid, column) for apid in apids for column in apid.columns.values()]
-
-    @property
-    def alarms(self) -> int:
-        """Values outside of their alarm limits."""
-        return sum(column.alarms for _, column in self.columns)
-
-    @property
-    def warnings(self) -> int:
-        """Values outside of their warning limits, but inside of their alarm limits."""
-        return sum(column.violations - column.alarms for _, column in self.columns)
-
-    @property
-    def is_damaged(self) -> bool:
-        """Whether anything is damaged, skipped, missing or could not be read."""
-        is_clean = self.ledger.is_clean and all(floor.is_clean for floor in self.frames)
-        return not is_clean or bool(self.problems)
 
 
 def plotting_library() -> str:
@@ -110,9 +49,9 @@ def render_report(report: Report) -> str:
         _tiles(report),
         _attention(report),
         _plots(report, plots, more),
-        _ledger(report),
-        _apids(report),
-        _columns(report),
+        ledger_tables(report),
+        apid_table(report),
+        column_table(report),
         _foot(report),
     )
     return _page(report, plots, sections)
@@ -325,156 +264,6 @@ def _plot(plot: Plot, index: int, octets: int) -> str:
     )
 
 
-# --- Tables ---------------------------------------------------------------------------------------
-
-
-def _table(
-    identifier: str,
-    heads: Iterable[tuple[str, bool]],
-    rows: Iterable[str],
-    foot: str = "",
-    above: str = "",
-) -> str:
-    cells = "".join(
-        f'<th class="number">{escape(head)}</th>' if is_number else f"<th>{escape(head)}</th>"
-        for head, is_number in heads
-    )
-    end = f"<tfoot>{foot}</tfoot>" if foot else ""
-    return (
-        f'<div class="card scroll">{above}<table id="{identifier}"><thead><tr>{cells}</tr></thead>'
-        f"<tbody>{''.join(rows)}</tbody>{end}</table></div>\n"
-    )
-
-
-def _row(*cells: tuple[str, str]) -> str:
-    """Return a row of cells: a class, and HTML."""
-    inner = "".join(f'<td class="{kind}">{text}</td>' for kind, text in cells)
-    return f"<tr>{inner}</tr>"
-
-
-def _ledger(report: Report) -> str:
-    parts = ["<h2>Where every byte went</h2>\n"]
-    if report.frames:
-        octets: Counter[FrameAccount] = Counter()
-        for floor in report.frames:
-            octets.update(floor.octets)
-        accounts = [
-            _Account(account.value, *_FRAME_ACCOUNTS[account], None, octets[account])
-            for account in FrameAccount
-        ]
-        parts.append(_accounts("frames", accounts, "All of the input"))
-        parts.append('<p class="quiet small between">What whole and damaged frames carry:</p>')
-    ledger = report.ledger
-    accounts = [
-        _Account(
-            account.value, *_ACCOUNTS[account], ledger.packets[account], ledger.octets[account]
-        )
-        for account in Account
-    ]
-    whole = "All that the frames carry" if report.frames else "All of the input"
-    return "".join((*parts, _accounts("ledger", accounts, whole)))
-
-
-@dataclass(frozen=True, slots=True)
-class _Account:
-    """A line of a ledger."""
-
-    kind: str
-    name: str
-    words: str
-    packets: int | None  # None: no packets are counted here.
-    octets: int
-
-
-def _key(kind: str) -> str:
-    return f'<span class="key is-{kind}"></span>'
-
-
-def _accounts(identifier: str, accounts: list[_Account], whole: str) -> str:
-    """Return the accounts that hold something, as a bar and as a table with its sum."""
-    used = [account for account in accounts if account.octets]
-    total = sum(account.octets for account in used)
-    bar = "".join(
-        f'<i class="is-{account.kind}" style="flex: {account.octets}"></i>' for account in used
-    )
-    rows = [
-        _row(
-            ("name", f"{_key(account.kind)}{account.name}<small>{account.words}</small>"),
-            ("number", f"{account.packets:,}" if account.packets else "&ndash;"),
-            ("number", f"{account.octets:,}"),
-            ("number", f"{100 * account.octets / total:.3f} %"),
-        )
-        for account in used
-    ]
-    packets = sum(account.packets or 0 for account in used)
-    sums = _row(
-        ("name", whole),
-        ("number", f"{packets:,}" if packets else "&ndash;"),
-        ("number", f"{total:,}"),
-        ("number", "100 %"),
-    )
-    heads = (("Account", False), ("Packets", True), ("Bytes", True), ("Share", True))
-    return _table(identifier, heads, rows, sums, f'<div class="stack">{bar}</div>')
-
-
-def _apids(report: Report) -> str:
-    heads = (
-        ("APID", True), ("Decoded", True), ("CRC good", True), ("No CRC", True), ("Damaged", True),
-        ("Missing", True), ("Gaps", True), ("Twice", True), ("Out of order", True), ("Rate", False),
-    )  # fmt: skip
-    rows = [
-        _apid_row(apid, record, report.statistics.apids.get(apid))
-        for apid, record in sorted(report.ledger.apids.items())
-    ]
-    others = "".join(
-        f"<p class='quiet small'>APID {apid}, not asked for: {count(other.packets, 'packet')}</p>"
-        for apid, other in sorted(report.ledger.others.items())[:_SHOWN]
-    )
-    return f"<h2>Packets by APID</h2>\n{_table('apids', heads, rows)}{others}"
-
-
-def _apid_row(apid: int, record: ApidRecord, seen: ApidStatistics | None) -> str:
-    sequence = record.sequence
-    numbers = (
-        record.rows, record.good, record.unchecked, record.damaged, sequence.missing,
-        sequence.gap_count, sequence.duplicates, sequence.out_of_order,
-    )  # fmt: skip
-    cells = [("number", f"{number:,}") for number in numbers]
-    rate = rate_text(seen) if seen else ""
-    return _row(("number", str(apid)), *cells, ("", escape(rate.partition(" from ")[0])))
-
-
-def _columns(report: Report) -> str:
-    heads = (
-        ("Column", False), ("", False), ("Min", True), ("Mean", True), ("Max", True),
-        ("Last", True), ("Unit", False), ("Limits", False), ("Quality", False),
-    )  # fmt: skip
-    rows = []
-    for number, apid in sorted(report.statistics.apids.items()):
-        rows.append(f'<tr class="group"><td colspan="9">APID {number}</td></tr>')
-        rows += [_column_row(column, report.octets) for column in apid.columns.values()]
-    return f"<h2>All columns</h2>\n{_table('columns', heads, rows)}"
-
-
-def _column_row(column: ColumnStatistics, octets: int) -> str:
-    judged = limits_text(column)
-    kind = "bad" if column.alarms else "warn" if column.violations else "good"
-    badge = f'<span class="badge {kind}">{escape(judged)}</span>' if judged else ""
-    numbers = (column.low, column.mean, column.high)
-    if column.categories is not None:
-        numbers = (None, None, None)
-    is_text = isinstance(column.last, str)
-    return _row(
-        ("name", escape(column.name)),
-        ("", sparkline(column)),
-        *(("number", escape(number_text(value))) for value in numbers),
-        ("name" if is_text else "number", escape(number_text(column.last))),
-        ("", escape(column.unit)),
-        ("", badge),
-        ("quiet small", escape(quality_text(column, octets))),
-    )
-
-
 def _foot(report: Report) -> str:
     from importlib.metadata import PackageNotFoundError, version
 
@@ -485,7 +274,7 @@ def _foot(report: Report) -> str:
             return "not installed"
 
     made = "".join(
-        _row(("", escape(name)), ("number", escape(text)))
+        render_row(("", escape(name)), ("number", escape(text)))
         for name, text in (
             ("fw-tools", version_of("fw-tools")),
             ("plotly", version_of("plotly")),
