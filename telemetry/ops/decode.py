@@ -235,11 +235,23 @@ def _of_source(
     source: Source, pipeline: Pipeline, on_octets: Callable[[int], object] | None
 ) -> Iterator[Table]:
     pipeline.begin(choose_kernels(source.octets))
-    for chunk in source.chunks():
+    for chunk in _joined(source, pipeline.chunk_octets):
         yield from pipeline.push(chunk)
         if on_octets:
             on_octets(len(chunk))
     yield from pipeline.end()
+
+
+def _joined(source: Source, octets: int) -> Iterator[bytes]:
+    """Yield chunks of at least so many octets, but from a link as they come."""
+    parts: list[bytes] = []
+    for chunk in source.chunks():
+        parts.append(chunk)
+        if source.is_live or sum(map(len, parts)) >= octets:
+            yield b"".join(parts)
+            parts = []
+    if parts:
+        yield b"".join(parts)
 
 
 @dataclass(slots=True)

@@ -3,6 +3,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -14,24 +15,53 @@ from telemetry.ops.frame_ledger import FrameLedger
 from telemetry.ops.options import Options
 from telemetry.wire.batch import PacketBatch
 from telemetry.wire.framing import NO_TIME, Frame, FrameBatch, batch_frames, framing
-from telemetry.wire.scan import Scanner
+from telemetry.wire.scan import Passed, Scanner, merge_spans
 from telemetry.wire.space_packet import SEQUENCE_COUNT_MODULO
 from telemetry.wire.spans import Kind, Span
 
+_NONE_PASSED = Passed(
+    PacketBatch(
+        np.empty(0, np.uint8),
+        np.empty(0, np.int64),
+        np.empty(0, np.int64),
+        0,
+        np.empty(0, np.uint8),
+    ),
+    np.empty(0, np.uint16),
+    np.empty(0, np.bool_),
+)
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True)
 class Found:
-    """Packets, and the spans of everything else between them."""
+    """Packets, and everything else between them."""
 
     packets: PacketBatch
-    others: tuple[Span, ...]
     apids: Array
     counts: Array  # Sequence counts.
+    rest: tuple[Span, ...]  # What is no packet, in order of its place.
+    passed: Passed = _NONE_PASSED  # Packets that were walked over.
     # Where packets came in frames: the place of these in the dump, and when they were received.
     places: Array | None = None
-    other_places: tuple[int, ...] | None = None
+    rest_places: tuple[int, ...] | None = None
+    passed_places: Array | None = None
     received_ns: Array | None = None  # None too if no frame tells.
     frames: FrameBatch | None = None  # The frames that have just come.
+
+    @cached_property
+    def others(self) -> tuple[Span, ...]:
+        """The spans of everything but the packets, in order of their place."""
+        return merge_spans(self.passed, self.rest)
+
+    @cached_property
+    def other_places(self) -> tuple[int, ...] | None:
+        """The places of the frames of `others`."""
+        if self.rest_places is None or self.passed_places is None:
+            return None
+        offsets = [self.passed.packets.offset + self.passed.packets.starts]
+        offsets.append(np.array([span.offset for span in self.rest], np.int64))
+        places = np.concatenate((self.passed_places, np.array(self.rest_places, np.int64)))
+        return tuple(places[np.argsort(np.concatenate(offsets))].tolist())
 
 
 class _Frames:
@@ -57,12 +87,14 @@ class _Frames:
     def locate(self, found: Found) -> Found:
         """Return the same with the places of its frames."""
         of_packets = self._index(found.packets.offset + found.packets.starts)
-        of_others = self._index(np.array([span.offset for span in found.others], np.int64))
+        of_passed = self._index(found.passed.packets.offset + found.passed.packets.starts)
+        of_rest = self._index(np.array([span.offset for span in found.rest], np.int64))
         times = self._times_ns[of_packets]
         return replace(
             found,
             places=self._offsets[of_packets],
-            other_places=tuple(self._offsets[of_others].tolist()),
+            passed_places=self._offsets[of_passed],
+            rest_places=tuple(self._offsets[of_rest].tolist()),
             received_ns=times if (times != NO_TIME).any() else None,
         )
 
@@ -122,7 +154,7 @@ class Floors:
 
     def _scanned(self, chunk: bytes | None) -> Found:
         scanned = self._scanner.finish() if chunk is None else self._scanner.scan(chunk)
-        found = Found(scanned.packets, scanned.others, scanned.apids, scanned.counts)
+        found = Found(scanned.packets, scanned.apids, scanned.counts, scanned.rest, scanned.passed)
         if self._framing is None:
             return found
         found = self._frames.locate(found)
@@ -148,7 +180,7 @@ class Floors:
         )
         counts = (self._headerless + np.arange(len(whole))) % SEQUENCE_COUNT_MODULO
         self._headerless += len(whole)
-        return Found(batch, others, np.full(len(whole), self._apid), counts)
+        return Found(batch, np.full(len(whole), self._apid), counts, others)
 
 
 def _only_apid(definition: Definition, options: Options) -> int:

@@ -40,6 +40,7 @@ class Fate(IntEnum):
     ASKED = 0
     OTHER = 1  # It was not asked for.
     OVERLAP = 2  # An earlier dump holds it, too.
+    IDLE = 3
 
 
 @dataclass(slots=True)
@@ -192,7 +193,7 @@ class Ledger:
             of_apid = np.flatnonzero(apids == apid) + part.start
             if table.fates is not None:
                 fates = table.fates[of_apid]
-                for fate in (Fate.OTHER, Fate.OVERLAP):
+                for fate in _LEFT_OUT:
                     self._count_left_out(apid, table.lengths[of_apid[fates == fate]], fate)
                 of_apid = of_apid[fates == Fate.ASKED]
             if len(of_apid):
@@ -363,7 +364,11 @@ class Ledger:
             known.octets += damage.length
 
 
-_LEFT_OUT = {Fate.OTHER: Account.OTHER, Fate.OVERLAP: Account.OVERLAP}
+_LEFT_OUT = {
+    Fate.OTHER: Account.OTHER,
+    Fate.OVERLAP: Account.OVERLAP,
+    Fate.IDLE: Account.IDLE,
+}
 
 
 def _header(span: Span) -> PrimaryHeader:

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from telemetry.ops.frame_ledger import FrameLedger
 
 
+MANY_APIDS_CHUNK_OCTETS = 4 << 20
+
+
 @dataclass(slots=True)
 class _Work:
     """Packets that are being turned into columns."""
@@ -62,6 +65,12 @@ class Pipeline:
         self._waiting: deque[_Work] = deque()
         self._most_waiting = 0 if options.processes == 1 else 2 * options.processes
         self._floors = Floors(definition, options, Kernels.NUMPY)
+
+    @property
+    def chunk_octets(self) -> int:
+        """What to read at a time, so that each APID has many packets in it."""
+        is_one = len(self._definition.by_apid) == 1
+        return 0 if is_one else MANY_APIDS_CHUNK_OCTETS
 
     def begin(self, kernels: Kernels) -> None:
         """Declare that a dump begins."""
@@ -129,6 +138,17 @@ class Pipeline:
                 work.fates[rows[~is_selected]] = Fate.OTHER
             readings.append((apid, rows, columns))
         offsets = work.base + packets.offset + packets.starts
+        missing = self._book(work, offsets, problems)
+        for apid, rows, columns in readings:
+            gaps = Column(name=GAP_COLUMN, raw=_pick(missing, rows))
+            result = Table(apid, {**columns, GAP_COLUMN: gaps}, _pick(offsets, rows))
+            is_kept = work.fates[rows] == Fate.ASKED
+            if is_kept.any():
+                yield result if is_kept.all() else take_rows(result, np.flatnonzero(is_kept))
+
+    def _book(self, work: _Work, offsets: Indices, problems: dict[int, str]) -> Array:
+        """Book everything that was found; return how many packets are missing before each."""
+        found, packets = work.found, work.found.packets
         table = PacketTable(
             offsets=offsets,
             lengths=packets.lengths,
@@ -139,16 +159,13 @@ class Pipeline:
             places=found.places,
             fates=work.fates if work.fates.any() else None,
         )
-        others = found.others
+        rest = found.rest
         if work.base:
-            others = tuple(span._replace(offset=work.base + span.offset) for span in others)
-        missing = self.ledger.add_table(table, others, found.other_places)
-        for apid, rows, columns in readings:
-            gaps = Column(name=GAP_COLUMN, raw=_pick(missing, rows))
-            result = Table(apid, {**columns, GAP_COLUMN: gaps}, _pick(offsets, rows))
-            is_kept = work.fates[rows] == Fate.ASKED
-            if is_kept.any():
-                yield result if is_kept.all() else take_rows(result, np.flatnonzero(is_kept))
+            rest = tuple(span._replace(offset=work.base + span.offset) for span in rest)
+        if not len(found.passed):
+            return self.ledger.add_table(table, rest, found.rest_places)
+        merged, index = _with_passed(table, work)
+        return self.ledger.add_table(merged, rest, found.rest_places)[index]
 
     def _mean(self, apid: int, reading: Reading, verdicts: Array) -> dict[str, Column]:
         """Put engineering values and limit states beside the raw values."""
@@ -182,6 +199,31 @@ class Pipeline:
                 find_time_columns(layout) if text is None else parse_time_columns(text, layout)
             )
         return self._times[apid]
+
+
+def _with_passed(table: PacketTable, work: _Work) -> tuple[PacketTable, Indices]:
+    """Return a table of all packets, and where in it those of `table` are."""
+    passed = work.found.passed
+    offsets = np.concatenate(
+        (table.offsets, work.base + passed.packets.offset + passed.packets.starts)
+    )
+    order = np.argsort(offsets)
+    index = np.empty(len(order), np.int64)
+    index[order] = np.arange(len(order))
+    fates = np.where(passed.is_idle, Fate.IDLE, Fate.OTHER).astype(np.uint8)
+    places = None
+    if table.places is not None and work.found.passed_places is not None:
+        places = np.concatenate((table.places, work.found.passed_places))[order]
+    return PacketTable(
+        offsets=offsets[order],
+        lengths=np.concatenate((table.lengths, passed.packets.lengths))[order],
+        apids=np.concatenate((table.apids, passed.apids))[order],
+        counts=np.concatenate((table.counts, np.zeros(len(passed), np.uint16)))[order],
+        verdicts=np.concatenate((table.verdicts, passed.packets.verdicts))[order],
+        problems={int(index[place]): text for place, text in table.problems.items()},
+        places=places,
+        fates=np.concatenate((work.fates, fates))[order],
+    ), index[: len(table)]
 
 
 def _pick(values: Array, indices: Indices) -> Array:

@@ -108,9 +108,12 @@ class SequenceTracker:
         counts = counts.astype(np.int64)
         before = counts[0] - 1 if self._last is None else self._last
         missing[:] = np.diff(counts, prepend=before) % SEQUENCE_COUNT_MODULO - 1
-        for index in np.flatnonzero(missing).tolist():
+        places = np.flatnonzero(missing)
+        self.gap_count += len(places)
+        self.missing += int(missing.sum())
+        for index in places[: max(self.max_gaps - len(self.gaps), 0)].tolist():
             last = int(counts[index - 1]) if index else int(before)
-            self._add_gap(Gap(int(offsets[index]), last, int(missing[index])))
+            self.gaps.append(Gap(int(offsets[index]), last, int(missing[index])))
         self._go_on(counts)
 
     def _go_on(self, counts: Array) -> None:

@@ -2,11 +2,12 @@
 """Packets that follow each other without a fault, found many at a time.
 
 A packet is clean here if the deframer, in lock, would hand it out at once: its header fits a rule,
-it is whole, and its CRC holds or, without a CRC, a header that proves itself follows. Whatever asks
-for more thought ends the chain; that is left to the deframer.
+it is whole, and its CRC holds or, without a CRC, a believable header follows. So is one that the
+deframer would walk over at once: an idle packet, or one of an APID that the rules do not know, with
+a believable header behind it and nothing in it that looks like a packet of the stream. Whatever
+asks for more thought ends the chain; that is left to the deframer.
 """
 
-from itertools import pairwise
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -20,9 +21,12 @@ from telemetry.wire.space_packet import IDLE_APID, PRIMARY_HEADER_OCTETS, SEQUEN
 
 _APIDS = IDLE_APID + 1
 _APID_BITS = 0x7FF
+_TYPE = 0x1000
 _VERSION_AND_TYPE = 0xF000  # Of the first two octets; both are 0 in telemetry packets.
 _SHORTEST = PRIMARY_HEADER_OCTETS + 1
 _SAMPLE = 8  # So many equal lengths in a row make it worth to look for more at once.
+PACKET, OTHER, IDLE = range(3)
+CHAIN_OF_STRANGERS = 6  # Headers in a row that make unknown APIDs believable.
 _NO_CRC, _CRC = int(VerdictCode.NONE), int(VerdictCode.GOOD)
 
 Array: TypeAlias = NDArray[Any]
@@ -38,6 +42,7 @@ class Chain(NamedTuple):
     verdicts: Array  # uint8
     apids: Array  # uint16
     counts: Array  # uint16: sequence counts.
+    kinds: Array  # uint8: PACKET, OTHER or IDLE.
 
 
 class ApidTables:
@@ -48,6 +53,7 @@ class ApidTables:
         self.max_octets = np.zeros(_APIDS, np.int64)
         self.verdicts = np.zeros(_APIDS, np.uint8)  # Of a clean packet.
         self.is_strong = np.zeros(_APIDS, np.bool_)  # A header that fits proves itself.
+        self.is_vague = rules.is_vague
         if rules.any_apid is not None:
             self._set(slice(0, IDLE_APID), rules.any_apid)
             self.is_strong[:IDLE_APID] = rules.any_apid.is_fixed
@@ -67,15 +73,21 @@ def clean_chain(octets: Octets, at: int, limit: int, tables: ApidTables, kernels
         return _compiled_chain(octets, at, limit, tables)
     starts, lengths, count = _walk(octets, at, limit)
     if not count:
-        return _EMPTY
+        return EMPTY_CHAIN
     headers = _Headers(octets, starts, lengths)
     fits = headers.fit(tables)
     verdicts = tables.verdicts[headers.apids]
+    kinds = np.zeros(len(starts), np.uint8)
     is_clean = fits[:count] & (verdicts[:count] == _CRC)
     if not is_clean.all():
-        is_clean |= fits[:count] & headers.are_followed(fits, tables)[:count]
-    chain = Chain(starts, lengths, verdicts, headers.apids, headers.counts)
+        is_followed = headers.are_followed(fits, tables, len(octets))[:count]
+        is_clean |= fits[:count] & is_followed
+        if not is_clean.all():
+            kinds[:count] = headers.stranger_kinds(tables)[:count]
+            is_clean |= (kinds[:count] != PACKET) & is_followed
+    chain = Chain(starts, lengths, verdicts, headers.apids, headers.counts, kinds)
     chain = _cut(chain, _first_false(is_clean))
+    chain = _cut(chain, _first_with_packet_inside(octets, chain, tables))
     return _cut(chain, _good_crcs(octets, chain))
 
 
@@ -83,12 +95,13 @@ def _cut(chain: Chain, count: int) -> Chain:
     return Chain(*(array[:count] for array in chain))
 
 
-_EMPTY = Chain(
+EMPTY_CHAIN = Chain(
     np.empty(0, np.int64),
     np.empty(0, np.int64),
     np.empty(0, np.uint8),
     np.empty(0, np.uint16),
     np.empty(0, np.uint16),
+    np.empty(0, np.uint8),
 )
 
 
@@ -98,32 +111,38 @@ _EMPTY = Chain(
 def _walk(octets: Octets, at: int, limit: int) -> tuple[Indices, Indices, int]:
     """Follow the length fields; return starts, lengths, and how many packets are whole.
 
-    One header more than there are whole packets is followed, if it is there.
+    At most `limit` count as whole; some more headers are followed, to see what is behind these.
     """
-    size = len(octets)
-    data = octets.data
+    size, data = len(octets), octets.data
+    most = limit + CHAIN_OF_STRANGERS
+    parts: list[Array] = []
     starts: list[int] = []
-    while len(starts) <= limit and at + PRIMARY_HEADER_OCTETS <= size:
+    found = equals = length = 0
+    while found < most and at + PRIMARY_HEADER_OCTETS <= size:
         starts.append(at)
-        at += _SHORTEST + (data[at + 4] << 8 | data[at + 5])
-        if len(starts) == _SAMPLE and len({b - a for a, b in pairwise(starts)}) == 1:
-            return _stride(octets, starts[0], starts[1] - starts[0], limit)
-    ends = np.array([*starts[1:], at], np.int64)
-    begin = np.array(starts, np.int64)
-    return begin, ends - begin, _whole(ends, size, limit)
+        found += 1
+        before, length = length, _SHORTEST + (data[at + 4] << 8 | data[at + 5])
+        at += length
+        equals = equals + 1 if length == before else 0
+        if equals == _SAMPLE:
+            run = _equals(octets, at, length, most - found)
+            parts += [np.array(starts, np.int64), run]
+            starts, equals = [], 0
+            found += len(run)
+            at += length * len(run)
+    begin = np.concatenate([*parts, np.array(starts, np.int64)])
+    lengths = _words(octets, 0, 1, size - 1)[begin + 4] + np.int64(_SHORTEST) if found else begin
+    whole = int(np.searchsorted(begin + lengths, size, side="right"))
+    return begin, lengths, min(whole, limit)
 
 
-def _stride(octets: Octets, at: int, stride: int, limit: int) -> tuple[Indices, Indices, int]:
-    """Return packets of one length, as far as that goes; `_walk` has seen that it does."""
-    most = min((len(octets) - at - PRIMARY_HEADER_OCTETS) // stride + 1, limit + 1)
-    lengths = _words(octets, at + 4, stride, most) + np.int64(_SHORTEST)
-    count = min(_first_false(lengths == stride) + 1, most)  # And the one that differs.
-    starts = at + stride * np.arange(count, dtype=np.int64)
-    return starts, lengths[:count], _whole(starts + lengths[:count], len(octets), limit)
-
-
-def _whole(ends: Indices, size: int, limit: int) -> int:
-    return min(int(np.searchsorted(ends, size, side="right")), limit)
+def _equals(octets: Octets, at: int, length: int, most: int) -> Indices:
+    """Return the starts of the packets from `at` on that have this length, as far as that goes."""
+    most = min(max(len(octets) - at - PRIMARY_HEADER_OCTETS, -1) // length + 1, most)
+    if most < 1:
+        return np.empty(0, np.int64)
+    is_equal = _words(octets, at + 4, length, most) == length - _SHORTEST
+    return at + length * np.arange(_first_false(is_equal), dtype=np.int64)
 
 
 def _words(octets: Octets, at: int, stride: int, count: int) -> Words:
@@ -139,7 +158,7 @@ class _Headers:
     """Primary headers, column by column."""
 
     def __init__(self, octets: Octets, starts: Indices, lengths: Indices) -> None:
-        self.lengths = lengths
+        self.starts, self.lengths = starts, lengths
         stride = int(lengths[0])
         if len(starts) > 1 and (lengths[:-1] == stride).all():
             first = int(starts[0])
@@ -174,16 +193,41 @@ class _Headers:
         found: Flags = (self.identifications | self.sequences == 0) & (self.lengths == _SHORTEST)
         return found
 
-    def are_followed(self, fits: Flags, tables: ApidTables) -> Flags:
-        """Whether the header behind each proves itself; False for the last."""
+    def are_followed(self, fits: Flags, tables: ApidTables, size: int) -> Flags:
+        """Whether a believable header is behind each; False for the last."""
         found = np.zeros(len(self.lengths), np.bool_)
         if self._is_uniform and tables.is_strong[self.apids[0]] and fits.all():
             found[:-1] = True
             return found
-        proves = fits & tables.is_strong[self.apids]
-        proves |= (self.identifications >> 13 == 0) & (self.apids == IDLE_APID)
-        found[:-1] = (proves[1:] | self._continue()) & ~self._are_zeros()[1:]
+        is_possible = (self.identifications >> 13 == 0) & ~self._are_zeros()
+        proves = fits & tables.is_strong[self.apids] | (self.apids == IDLE_APID)
+        proves[1:] |= self._continue()
+        proves &= is_possible
+        is_weak = is_possible & (self.starts + self.lengths <= size)
+        if tables.is_vague:
+            is_weak &= fits  # For its own sake: what comes first in a chain of vague ones is slow.
+        believable = proves | is_weak
+        for _ in range(CHAIN_OF_STRANGERS - 1):
+            believable[:-1] = proves[:-1] | is_weak[:-1] & believable[1:]
+            believable[-1] = proves[-1]
+        found[:-1] = believable[1:]
         return found
+
+    def stranger_kinds(self, tables: ApidTables) -> Array:
+        """Return OTHER and IDLE for whole packets that the rules do not know, else PACKET."""
+        is_idle = self.apids == IDLE_APID
+        is_unknown = is_idle | (tables.max_octets[self.apids] == 0)
+        is_unknown |= self.identifications & _TYPE != 0
+        is_unknown &= self.identifications >> 13 == 0
+        # Behind a zero octet, the header must not be one of the stream that begins there.
+        is_zero = self.identifications < 0x100
+        shifted = (self.identifications & 0xFF) << 8 | self.sequences >> 8
+        may_be_shifted = tables.is_strong[shifted & _APID_BITS] | (
+            shifted & _APID_BITS == IDLE_APID
+        )
+        may_be_shifted &= shifted >> 13 == 0
+        is_unknown &= ~is_zero | (self.identifications != 0) & ~may_be_shifted
+        return np.where(is_unknown, np.where(is_idle, IDLE, OTHER), PACKET).astype(np.uint8)
 
     def _continue(self) -> Flags:
         """Whether each but the first continues the sequence of the one before it."""
@@ -193,9 +237,32 @@ class _Headers:
         return is_next
 
 
+def _first_with_packet_inside(octets: Octets, chain: Chain, tables: ApidTables) -> int:
+    """Return the index of the first stranger in which a packet of the stream may begin."""
+    strangers = np.flatnonzero(chain.kinds)
+    if not len(strangers):
+        return len(chain.kinds)
+    first, last = int(strangers[0]), int(strangers[-1])
+    start = int(chain.starts[first])
+    end = int(chain.starts[last] + chain.lengths[last])
+    if end + PRIMARY_HEADER_OCTETS > len(octets):
+        return last  # Whether a packet begins in its last octets is open.
+    words = _words(octets, 0, 1, len(octets) - 1)
+    places = np.flatnonzero(octets[start:end] < 0x10) + start  # Version 0, telemetry.
+    apids = words[places] & _APID_BITS
+    is_known = tables.max_octets[apids] > 0
+    places, apids = places[is_known], apids[is_known]
+    lengths = words[places + 4] + np.int64(_SHORTEST)
+    fits = (lengths >= tables.min_octets[apids]) & (lengths <= tables.max_octets[apids])
+    places = places[fits]
+    packets = np.searchsorted(chain.starts, places, side="right") - 1
+    is_inside = (places != chain.starts[packets]) & (chain.kinds[packets] != PACKET)
+    return int(packets[is_inside.argmax()]) if is_inside.any() else len(chain.kinds)
+
+
 def _good_crcs(octets: Octets, chain: Chain) -> int:
     """Return how many of the chain there are before the first CRC that does not hold."""
-    has_crc = chain.verdicts == _CRC
+    has_crc = (chain.verdicts == _CRC) & (chain.kinds == PACKET)
     if not has_crc.any():
         return len(has_crc)
     rows = slice(None) if has_crc.all() else np.flatnonzero(has_crc)
@@ -211,7 +278,7 @@ def _good_crcs(octets: Octets, chain: Chain) -> int:
 
 def _compiled_chain(octets: Octets, at: int, limit: int, tables: ApidTables) -> Chain:
     room = max(min(limit, (len(octets) - at) // _SHORTEST), 0)
-    types = (np.int64, np.int64, np.uint8, np.uint16, np.uint16)
+    types = (np.int64, np.int64, np.uint8, np.uint16, np.uint16, np.uint8)
     chain = Chain(*(np.empty(room, dtype) for dtype in types))
     count = compiled(_follow)(
         octets,
@@ -220,25 +287,28 @@ def _compiled_chain(octets: Octets, at: int, limit: int, tables: ApidTables) -> 
         tables.max_octets,
         tables.verdicts,
         tables.is_strong,
+        tables.is_vague,
         crc_tables(),
         *chain,
     )
     return _cut(chain, count)
 
 
-def _follow(
+def _follow(  # noqa: C901 (numba compiles it as one function)
     octets: Octets,
     at: int,
     min_octets: Indices,
     max_octets: Indices,
     rule_verdicts: Octets,
     is_strong: Flags,
+    is_vague: bool,
     tables: NDArray[np.uint64],
     starts: Indices,
     lengths: Indices,
     verdicts: Octets,
     apids: Words,
     counts: Words,
+    kinds: Octets,
 ) -> int:
     size = len(octets)
     one, eight = np.uint64(1), np.uint64(8)
@@ -251,48 +321,97 @@ def _follow(
         length = (np.int64(octets[at + 4]) << 8 | np.int64(octets[at + 5])) + 7
         apid = word & 0x7FF
         end = at + length
-        if word & 0xF000 or length < min_octets[apid] or length > max_octets[apid] or end > size:
+        if end > size or word >> 13:
             return count
-        if word < 0x100 and (not is_strong[apid] or (word | sequence == 0 and length == 7)):
-            return count
-        if rule_verdicts[apid]:
-            place, stop = np.uint64(at), np.uint64(end)
+        kind = PACKET
+        if apid == 0x7FF:
+            kind = IDLE
+        elif word & 0x1000 or max_octets[apid] == 0:
+            kind = OTHER
+        if kind == PACKET:
+            if length < min_octets[apid] or length > max_octets[apid]:
+                return count
+            if word < 0x100 and (not is_strong[apid] or (word | sequence == 0 and length == 7)):
+                return count
+        else:
+            if word == 0 or end + 6 > size:
+                return count
+            shifted = (word & 0xFF) << 8 | sequence >> 8
+            may_begin = shifted & 0x7FF == 0x7FF or is_strong[shifted & 0x7FF]
+            if word < 0x100 and shifted >> 13 == 0 and may_begin:
+                return count
+            # Does a packet of the stream begin inside?
+            inner = np.int64(octets[at])
+            for place in range(at + 1, end):
+                inner = (inner & 0xFF) << 8 | np.int64(octets[place])
+                begin = place - 1
+                if begin == at or inner & 0xF000:
+                    continue
+                inside = inner & 0x7FF
+                if max_octets[inside]:
+                    inner_length = (
+                        np.int64(octets[begin + 4]) << 8 | np.int64(octets[begin + 5])
+                    ) + 7
+                    if min_octets[inside] <= inner_length <= max_octets[inside]:
+                        return count
+            inner = (inner & 0xFF) << 8 | np.int64(octets[end])
+            if inner & 0xF000 == 0 and max_octets[inner & 0x7FF]:
+                return count
+        if kind == PACKET and rule_verdicts[apid]:
+            at_octet, stop = np.uint64(at), np.uint64(end)
             crc = np.uint64(0xFFFF)
-            while place + eight <= stop:
+            while at_octet + eight <= stop:
                 crc = (
-                    tables[7, octets[place] ^ (crc >> eight)]
-                    ^ tables[6, octets[place + one] ^ (crc & low)]
-                    ^ tables[5, octets[place + np.uint64(2)]]
-                    ^ tables[4, octets[place + np.uint64(3)]]
-                    ^ tables[3, octets[place + np.uint64(4)]]
-                    ^ tables[2, octets[place + np.uint64(5)]]
-                    ^ tables[1, octets[place + np.uint64(6)]]
-                    ^ tables[0, octets[place + np.uint64(7)]]
+                    tables[7, octets[at_octet] ^ (crc >> eight)]
+                    ^ tables[6, octets[at_octet + one] ^ (crc & low)]
+                    ^ tables[5, octets[at_octet + np.uint64(2)]]
+                    ^ tables[4, octets[at_octet + np.uint64(3)]]
+                    ^ tables[3, octets[at_octet + np.uint64(4)]]
+                    ^ tables[2, octets[at_octet + np.uint64(5)]]
+                    ^ tables[1, octets[at_octet + np.uint64(6)]]
+                    ^ tables[0, octets[at_octet + np.uint64(7)]]
                 )
-                place += eight
-            while place < stop:
-                crc = ((crc << eight) & high) ^ tables[0, octets[place] ^ (crc >> eight)]
-                place += one
+                at_octet += eight
+            while at_octet < stop:
+                crc = ((crc << eight) & high) ^ tables[0, octets[at_octet] ^ (crc >> eight)]
+                at_octet += one
             if crc:
                 return count
         else:
-            if end + 6 > size:
-                return count
-            after = np.int64(octets[end]) << 8 | np.int64(octets[end + 1])
-            after_sequence = np.int64(octets[end + 2]) << 8 | np.int64(octets[end + 3])
-            after_length = (np.int64(octets[end + 4]) << 8 | np.int64(octets[end + 5])) + 7
-            after_apid = after & 0x7FF
-            if after >> 13 or (after | after_sequence == 0 and after_length == 7):
-                return count
-            is_next = after == word and (sequence + 1) & 0x3FFF == after_sequence & 0x3FFF
-            fits = min_octets[after_apid] <= after_length <= max_octets[after_apid]
-            is_proof = after < 0x1000 and fits and is_strong[after_apid]
-            if not (after_apid == 0x7FF or is_next or is_proof):
+            # Is a believable header behind it? See `Deframer._is_believable`.
+            is_believed = False
+            before, before_sequence, behind = word, sequence, end
+            for depth in range(CHAIN_OF_STRANGERS, 0, -1):
+                if behind + 6 > size:
+                    break
+                after = np.int64(octets[behind]) << 8 | np.int64(octets[behind + 1])
+                after_sequence = np.int64(octets[behind + 2]) << 8 | np.int64(octets[behind + 3])
+                after_length = (
+                    np.int64(octets[behind + 4]) << 8 | np.int64(octets[behind + 5])
+                ) + 7
+                after_apid = after & 0x7FF
+                if after >> 13 or (after | after_sequence == 0 and after_length == 7):
+                    break
+                is_next = after == before
+                is_next &= (before_sequence + 1) & 0x3FFF == after_sequence & 0x3FFF
+                fits = after < 0x1000
+                fits &= min_octets[after_apid] <= after_length <= max_octets[after_apid]
+                if after_apid == 0x7FF or is_next or (fits and is_strong[after_apid]):
+                    is_believed = True
+                    break
+                if (is_vague and not fits) or behind + after_length > size:
+                    break
+                if depth == 1:
+                    is_believed = True
+                before, before_sequence = after, after_sequence
+                behind += after_length
+            if not is_believed:
                 return count
         starts[count] = at
         lengths[count] = length
-        verdicts[count] = rule_verdicts[apid]
+        verdicts[count] = rule_verdicts[apid] if kind == PACKET else 0
         apids[count] = apid
         counts[count] = sequence & 0x3FFF
+        kinds[count] = kind
         at = int(end)
     return len(starts)

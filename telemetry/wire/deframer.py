@@ -193,20 +193,20 @@ class Deframer:
         If another proven packet begins right at `end`, the claim has a witness, and the packets
         inside must fill it up to there to be believed: a packet may carry another one as data.
         """
-        has_witness = self._has(end) and (
-            not self._has(end + 1) or self._proven_end(end) is not None
-        )
+        self._has(end + PRIMARY_HEADER_OCTETS - 1)  # Else a header in the last octets were missed.
         for start, inner_end in self._proven_between(at + 1, end):
-            if not has_witness or self._tiles(inner_end, end):
+            if not self._has_witness(end) or self._tiles(inner_end, end):
                 return start
         return None
 
+    def _has_witness(self, end: int) -> bool:
+        """Whether the stream ends at `end`, or another proven packet begins there."""
+        return self._has(end) and (not self._has(end + 1) or self._proven_end(end) is not None)
+
     def _proven_between(self, at: int, end: int) -> Iterator[tuple[int, int]]:
         """Yield begin and end of every packet that proves itself and begins in `at .. end - 1`."""
-        for match in self._pattern.finditer(self._buffer, at):
+        for match in self._pattern.finditer(self._buffer, at, end + PRIMARY_HEADER_OCTETS - 1):
             start = match.start()
-            if start >= end:
-                return
             proven_end = self._proven_end(start)
             if proven_end is not None:
                 yield start, proven_end

@@ -7,12 +7,22 @@ hands over to the deframer, span by span, wherever a run breaks.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
+from heapq import merge
 
 import numpy as np
 
 from telemetry.common.kernels import Kernels
 from telemetry.wire.batch import Octets, PacketBatch, VerdictCode
-from telemetry.wire.chain import ApidTables, Array, Chain, clean_chain
+from telemetry.wire.chain import (
+    EMPTY_CHAIN,
+    IDLE,
+    PACKET,
+    ApidTables,
+    Array,
+    Chain,
+    clean_chain,
+)
 from telemetry.wire.deframer import Deframer
 from telemetry.wire.rules import StreamRules
 from telemetry.wire.space_packet import (
@@ -31,13 +41,44 @@ _CODES = {code.verdict: int(code) for code in VerdictCode}
 
 
 @dataclass(frozen=True, slots=True)
+class Passed:
+    """Packets that were walked over many at a time: idle ones, and of APIDs that no rule knows."""
+
+    packets: PacketBatch
+    apids: Array  # uint16
+    is_idle: Array  # bool
+
+    def __len__(self) -> int:
+        return len(self.packets)
+
+    def spans(self) -> Iterator[Span]:
+        """Yield them as the deframer would."""
+        for span, is_idle in zip(packet_spans(self.packets), self.is_idle.tolist(), strict=True):
+            kind = Kind.IDLE if is_idle else Kind.OTHER
+            yield Span(kind, span.offset, span.length, span.header)
+
+
+@dataclass(frozen=True)
 class Scanned:
-    """A stretch of the stream: its packets, and the spans of everything else."""
+    """A stretch of the stream: its packets, and everything else in it."""
 
     packets: PacketBatch
     apids: Array  # uint16, of each packet.
     counts: Array  # uint16: sequence counts.
-    others: tuple[Span, ...]  # In order of their place.
+    passed: Passed
+    rest: tuple[Span, ...]  # What is neither, in order of its place.
+
+    @cached_property
+    def others(self) -> tuple[Span, ...]:
+        """The spans of everything but the packets, in order of their place."""
+        return merge_spans(self.passed, self.rest)
+
+
+def merge_spans(passed: Passed, rest: tuple[Span, ...]) -> tuple[Span, ...]:
+    """Return the spans of both, in order of their place."""
+    if not len(passed):
+        return rest
+    return tuple(merge(passed.spans(), rest, key=lambda span: span.offset))
 
 
 class Scanner(Deframer):
@@ -75,7 +116,7 @@ class Scanner(Deframer):
         octets = np.frombuffer(self._buffer, np.uint8)
         parts: list[Chain] = []
         singles: list[Span] = []
-        others: list[Span] = []
+        rest: list[Span] = []
         while True:
             if self._is_due() and (chain := self._clean_run(octets)) is not None:
                 if singles:
@@ -85,14 +126,27 @@ class Scanner(Deframer):
             elif (span := self._next()) is None:
                 break
             else:
-                (singles if span.kind is Kind.PACKET else others).append(span)
+                (singles if span.kind is Kind.PACKET else rest).append(span)
         if singles or not parts:
             parts.append(self._chain_of(singles))
         chain = parts[0]
         if len(parts) > 1:
             chain = Chain(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+        passed = EMPTY_CHAIN
+        if chain.kinds.any():
+            passed, chain = (
+                _choose(chain, chain.kinds != PACKET),
+                _choose(chain, chain.kinds == PACKET),
+            )
         batch = PacketBatch(octets, chain.starts, chain.lengths, self._base, chain.verdicts)
-        return Scanned(batch, chain.apids, chain.counts, tuple(others))
+        others = PacketBatch(octets, passed.starts, passed.lengths, self._base, passed.verdicts)
+        return Scanned(
+            batch,
+            chain.apids,
+            chain.counts,
+            Passed(others, passed.apids, passed.kinds == IDLE),
+            tuple(rest),
+        )
 
     def _chain_of(self, spans: list[Span]) -> Chain:
         """Return packets that came one by one."""
@@ -102,6 +156,7 @@ class Scanner(Deframer):
             np.array([_CODES[span.verdict] for span in spans], np.uint8),
             np.array([span.header.apid for span in spans if span.header], np.uint16),
             np.array([span.header.sequence_count for span in spans if span.header], np.uint16),
+            np.zeros(len(spans), np.uint8),
         )
 
     def _is_due(self) -> bool:
@@ -127,7 +182,6 @@ class Scanner(Deframer):
         count = len(chain.starts)
         if count:
             self._at = int(chain.starts[-1] + chain.lengths[-1])
-            self._is_locked = True
             self._see(chain)
         if count < self._run and self._is_whole():
             self._run = _FIRST_RUN
@@ -139,11 +193,17 @@ class Scanner(Deframer):
 
     def _see(self, chain: Chain) -> None:
         """Remember which APIDs proved themselves."""
-        first = int(chain.apids[0])
-        if (chain.apids == first).all():
+        apids = chain.apids
+        if chain.kinds.any():
+            apids = apids[chain.kinds == PACKET]
+            if not len(apids):
+                return
+        self._is_locked = True
+        first = int(apids[0])
+        if (apids == first).all():
             self._seen_apids.add(first)
-        elif not self._is_seen[chain.apids].all():
-            self._seen_apids.update(np.unique(chain.apids).tolist())
+        elif not self._is_seen[apids].all():
+            self._seen_apids.update(np.unique(apids).tolist())
 
     def _learn(self) -> None:
         """Take over what the deframer remembers."""
@@ -151,6 +211,10 @@ class Scanner(Deframer):
             seen = list(self._seen_apids)
             self._is_seen[seen] = self._tables.is_strong[seen] = True
             self._learned = len(seen)
+
+
+def _choose(chain: Chain, chosen: Array) -> Chain:
+    return Chain(*(column[chosen] for column in chain))
 
 
 def packet_spans(batch: PacketBatch) -> Iterator[Span]:

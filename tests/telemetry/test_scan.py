@@ -140,6 +140,28 @@ def test_a_clean_stream_does_not_go_through_the_deframer(dump_of, kernels, rules
     assert sum(span is not None for span in spans) <= len(batches) + 2
 
 
+def test_packets_that_are_walked_over_do_not_go_through_the_deframer_either(
+    make_packet, kernels, monkeypatch
+):
+    rng = random.Random(11)
+    apids = [66, 5, 99, 300, 0x7FF, 1500]
+    run = [
+        make_packet(apids[i % 6], i, rng.randbytes(12), crc=apids[i % 6] == 66) for i in range(6000)
+    ]
+    expected = deframed(b"".join(run), RULES["fixed"], 1 << 14)
+    spans = []
+    step = Scanner._next
+
+    def counted(scanner):
+        span = step(scanner)
+        spans.append(span)
+        return span
+
+    monkeypatch.setattr(Scanner, "_next", counted)
+    assert scanned(b"".join(run), RULES["fixed"], kernels, 1 << 14) == expected
+    assert sum(span is not None for span in spans) < 60
+
+
 def test_every_length_of_packet_keeps_its_place_in_the_stream(make_packet, kernels):
     rng = random.Random(3)
     run = [make_packet(66, i, rng.randbytes(rng.randrange(300))) for i in range(3000)]
