@@ -243,11 +243,11 @@ def _of_source(
 
 
 def _joined(source: Source, octets: int) -> Iterator[bytes]:
-    """Yield chunks of at least so many octets, but from a link as they come."""
+    """Yield chunks of at least so many octets; from a pipe or a link as they come."""
     parts: list[bytes] = []
     for chunk in source.chunks():
         parts.append(chunk)
-        if source.is_live or sum(map(len, parts)) >= octets:
+        if source.octets is None or sum(map(len, parts)) >= octets:
             yield b"".join(parts)
             parts = []
     if parts:
