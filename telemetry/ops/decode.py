@@ -3,6 +3,7 @@
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -140,7 +141,7 @@ def batches(
     """
     options = options if apid is None else replace(options, apid=apid)
     loaded = _load(definition, options)
-    with _running(_listed(dump), loaded, options) as (run, outcome):
+    with _running(_listed(dump), loaded, options) as (run, outcome, _):
         yield from run
     if on_end:
         on_end(outcome)
@@ -163,10 +164,6 @@ def decode_to_files(
     try:
         with Output(path, is_split=is_split, inputs=inputs, options=options) as files:
             outcome = decode_dumps(dumps, definition, files, options, on_octets)
-            try:
-                files.finish()
-            except DiskFullError as error:
-                outcome.note_full_disk(error)
             outcome.outputs = files.commit() if files.rows else ()
             return outcome
     except OSError as error:
@@ -185,10 +182,14 @@ def decode_dumps(
 
     `on_octets` is told the size of each chunk when it is done.
     """
-    with _running(dumps, definition, options, on_octets) as (run, outcome):
+    with _running(dumps, definition, options, on_octets) as (run, outcome, pool):
+        if isinstance(sink, Output):
+            sink.use_pool(pool)
         try:
             for table in run:
                 sink.take(table)
+            if isinstance(sink, Output):
+                sink.finish()
         except DiskFullError as error:
             outcome.note_full_disk(error)
     return outcome
@@ -200,11 +201,11 @@ def _running(
     definition: Definition,
     options: Options,
     on_octets: Callable[[int], object] | None = None,
-) -> Iterator[tuple[Iterator[Table], Outcome]]:
-    with open_reader(definition, options) as reader:
+) -> Iterator[tuple[Iterator[Table], Outcome, ProcessPoolExecutor | None]]:
+    with open_reader(definition, options) as (reader, pool):
         pipeline = Pipeline(definition, options, reader, dumps=len(dumps))
         outcome = Outcome(pipeline.ledger, pipeline.frame_ledgers)
-        yield _tables(dumps, pipeline, outcome, on_octets), outcome
+        yield _tables(dumps, pipeline, outcome, on_octets), outcome, pool
 
 
 def _tables(

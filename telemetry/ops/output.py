@@ -5,14 +5,17 @@ import os
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from telemetry.columns.flatten import Row
 from telemetry.errors import InputError, UsageError
 from telemetry.ops.options import DEFAULTS, Options
 from telemetry.ops.parquet import ParquetWriter, require_pyarrow
-from telemetry.ops.rows import CsvWriter, JsonLinesWriter, RowWriter
+from telemetry.ops.rows import CsvWriter, JsonLinesWriter, LinesWriter, RowWriter
 from telemetry.ops.table import Table
+
+if TYPE_CHECKING:
+    from concurrent.futures import ProcessPoolExecutor
 
 WRITERS: Mapping[str, Callable[[Path, str], RowWriter]] = {
     ".csv": CsvWriter,
@@ -49,6 +52,7 @@ class Output:
         self._is_split = is_split
         self._inputs = inputs
         self._options = options
+        self._pool: ProcessPoolExecutor | None = None
         self._writers: dict[int, RowWriter] = {}
         self._open = ExitStack()
         self._refuse_inputs(path)
@@ -64,8 +68,11 @@ class Output:
     def finish(self) -> None:
         """Write what is waiting; `DiskFullError` if not all of it went to the disk."""
         for writer in self._writers.values():
-            if isinstance(writer, ParquetWriter):
-                writer.finish()
+            writer.finish()
+
+    def use_pool(self, pool: "ProcessPoolExecutor | None") -> None:
+        """Let other processes make the text of packets; they must live until `finish`."""
+        self._pool = pool
 
     @property
     def rows(self) -> int:
@@ -76,6 +83,9 @@ class Output:
         writer = self._writers.get(apid)
         if writer is None:
             writer = WRITERS[self._path.suffix.lower()](self._path.parent, self._path.name)
+            if isinstance(writer, LinesWriter):
+                writer.pool = self._pool
+                writer.most_waiting = 2 * self._options.processes
             self._open.callback(writer.discard)
             self._writers[apid] = writer
         return writer

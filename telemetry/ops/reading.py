@@ -56,6 +56,11 @@ class PlanReader:
             )
         return self._plans[packet.label]
 
+    def is_compiled(self, apid: int) -> bool:
+        """Whether packets of this APID are read without construct."""
+        packet = self._definition.of(apid)
+        return packet is not None and self.plan(packet).is_compiled
+
     def column_names(self) -> list[str] | None:
         """Return the columns of all packets, lists with `[]`; None where only packets will tell."""
         packets = [*self._definition.by_apid.values(), self._definition.any_apid]
@@ -86,13 +91,16 @@ class PlanReader:
 
 
 class PoolReader:
-    """Reads in other processes, and gives the same."""
+    """Reads in other processes what construct has to parse, and gives the same."""
 
-    def __init__(self, pool: ProcessPoolExecutor) -> None:
+    def __init__(self, reader: PlanReader, pool: ProcessPoolExecutor) -> None:
+        self._reader = reader
         self._pool = pool
 
     def submit(self, apid: int, batch: PacketBatch) -> Wait:
-        """Send the batch to a process."""
+        """Send the batch to a process, unless reading it takes less than that."""
+        if self._reader.is_compiled(apid):
+            return self._reader.submit(apid, batch)
         return self._pool.submit(_read_in_child, apid, without_rest(batch)).result
 
 
@@ -109,8 +117,10 @@ def without_rest(batch: PacketBatch) -> PacketBatch:
 
 
 @contextmanager
-def open_reader(definition: Definition, options: Options) -> Iterator[Reader]:
-    """Yield a reader that works in as many processes as `options` say.
+def open_reader(
+    definition: Definition, options: Options
+) -> Iterator[tuple[Reader, ProcessPoolExecutor | None]]:
+    """Yield a reader, and a pool of as many processes as `options` say (None for one).
 
     `UsageError` for columns that are asked for and that the definition does not have.
     """
@@ -119,7 +129,7 @@ def open_reader(definition: Definition, options: Options) -> Iterator[Reader]:
     if options.columns and (names := reader.column_names()) is not None:
         options.check_columns(names)
     if options.processes == 1:
-        yield reader
+        yield reader, None
         return
     for packet in (*definition.by_apid.values(), definition.any_apid):
         if packet is not None:
@@ -129,7 +139,7 @@ def open_reader(definition: Definition, options: Options) -> Iterator[Reader]:
     context = multiprocessing.get_context("fork")
     pool = ProcessPoolExecutor(options.processes, mp_context=context, initializer=_ignore_ctrl_c)
     try:
-        yield PoolReader(pool)
+        yield PoolReader(reader, pool), pool
     finally:
         pool.shutdown(cancel_futures=True)
         _child = None

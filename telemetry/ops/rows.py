@@ -5,9 +5,10 @@ import csv
 import io
 import json
 import math
-from collections.abc import Iterable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import numpy as np
 
@@ -15,7 +16,12 @@ from telemetry.columns.column import Column
 from telemetry.columns.flatten import Row, Value, plain
 from telemetry.common.errors import DISK_FULL
 from telemetry.common.files import PendingFile
-from telemetry.ops.cells import build_rows, late_names
+from telemetry.ops.cells import build_rows, late_names, slice_column
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future, ProcessPoolExecutor
+
+Piece: TypeAlias = tuple[str, int]  # Text, and how many rows it is.
 
 _ROWS_AT_ONCE = 256  # After so many, the file ends in a whole row.
 
@@ -31,6 +37,9 @@ class RowWriter(Protocol):
     def write_columns(self, columns: Sequence[Column]) -> None:
         """Add packets as flat columns, all of the same length; the same as row by row."""
 
+    def finish(self) -> None:
+        """Write what is waiting; `DiskFullError` if not all of it could be written."""
+
     def commit(self, path: Path) -> None:
         """Finish the file and give it its name."""
 
@@ -45,35 +54,65 @@ class DiskFullError(Exception):
         super().__init__(f"{error.strerror or error}; the first {rows:,} rows are kept")
 
 
-class _Lines:
-    """A text file in the making that always ends in a whole row."""
+class LinesWriter:
+    """A text file in the making that always ends in a whole row.
+
+    With a pool, other processes make the text of packets; it is written in order all the same.
+    """
 
     def __init__(self, folder: Path, name: str) -> None:
-        self.rows = 0
+        self.rows = 0  # In the file.
+        self.pool: ProcessPoolExecutor | None = None
+        self.most_waiting = 0  # Pieces of text that are being made.
         self._folder, self._name = folder, name
         self._file = PendingFile(folder, name, "wb", buffering=0)
         self._size = 0
+        self._taken = 0  # Rows, with those whose text is being made.
+        self._waiting: deque[Future[list[Piece]]] = deque()
 
-    def _append(self, text: str, rows: int) -> None:
-        data = memoryview(text.encode())
-        try:
-            while data:
-                data = data[self._file.stream.write(data) :]
-        except OSError as error:
-            self._file.stream.truncate(self._size)
-            self._file.stream.seek(self._size)
-            if not self.rows or error.errno not in DISK_FULL:
-                raise
-            raise DiskFullError(error, self.rows) from error
-        self._size = self._file.stream.tell()
-        self.rows += rows
+    def _put(self, rows: int, make: Callable[..., "list[Piece]"], *arguments: Any) -> None:
+        """Append the pieces of text that `make` gives of so many rows."""
+        self._taken += rows
+        if self.pool is None:
+            self._append(make(*arguments))
+            return
+        self._waiting.append(self.pool.submit(make, *arguments))
+        self._drain(self.most_waiting)
+
+    def _drain(self, most: int) -> None:
+        while len(self._waiting) > most:
+            self._append(self._waiting.popleft().result())
+
+    def _append(self, pieces: "list[Piece]") -> None:
+        for text, rows in pieces:
+            data = memoryview(text.encode())
+            try:
+                while data:
+                    data = data[self._file.stream.write(data) :]
+            except OSError as error:
+                self._cut(error)
+            self._size = self._file.stream.tell()
+            self.rows += rows
+
+    def _cut(self, error: OSError) -> None:
+        """Let the file end in the last whole row, and raise."""
+        self._waiting.clear()
+        self._file.stream.truncate(self._size)
+        self._file.stream.seek(self._size)
+        if not self.rows or error.errno not in DISK_FULL:
+            raise error
+        raise DiskFullError(error, self.rows) from error
+
+    def finish(self) -> None:
+        """Write what is waiting; `DiskFullError` if not all of it could be written."""
+        self._drain(0)
 
     def discard(self) -> None:
         """Leave no trace, unless there was a commit."""
         self._file.discard()
 
 
-class CsvWriter(_Lines):
+class CsvWriter(LinesWriter):
     """Comma-separated values as in RFC 4180, one header line.
 
     Floats are written so that reading gives the same bits. Rows stream out; only if a later packet
@@ -89,34 +128,31 @@ class CsvWriter(_Lines):
         """Add a row; cells are empty for columns that it lacks."""
         head = "" if row.keys() <= set(self._columns) else self._grow(row)
         cells = [_csv_cell(row.get(name)) for name in self._columns]
-        self._append(head + _csv_text([cells]), 1)
+        self._put(1, lambda: [(head + _csv_text([cells]), 1)])
 
     def write_columns(self, columns: Sequence[Column]) -> None:
         """Add packets as flat columns, all of the same length; the same as row by row."""
         count = len(columns[0]) if columns else 0
         growth = late_names(self._columns, columns)
-        cells = {column.name: _csv_cells(column) for column in columns}
         bounds = [*(row for row, _ in growth), count]
-        self._write_cells(cells, range(bounds[0]))
+        self._write_part(columns, 0, bounds[0])
         for (start, names), end in zip(growth, bounds[1:], strict=True):
-            self._write_cells(cells, range(start, end), self._grow(names))
+            self._write_part(columns, start, end, self._grow(names))
 
-    def _write_cells(self, cells: dict[str, list[Value]], rows: range, head: str = "") -> None:
-        for start in range(rows.start, rows.stop, _ROWS_AT_ONCE):
-            end = min(start + _ROWS_AT_ONCE, rows.stop)
-            empty: list[Value] = [None] * (end - start)
-            parts = (cells[n][start:end] if n in cells else empty for n in self._columns)
-            self._append(head + _csv_text(zip(*parts, strict=True)), end - start)
-            head = ""
+    def _write_part(self, columns: Sequence[Column], start: int, end: int, head: str = "") -> None:
+        if end > start:
+            part = [slice_column(column, start, end) for column in columns]
+            self._put(end - start, _csv_pieces, part, self._columns, head)
 
     def _grow(self, names: Iterable[str]) -> str:
         """Take new columns; return the header if it is not written yet."""
         self._columns = merge_columns(self._columns, names)
-        self._grown.append((self.rows, self._columns))
-        return "" if self.rows else _csv_text([self._columns])
+        self._grown.append((self._taken, self._columns))
+        return "" if self._taken else _csv_text([self._columns])
 
     def commit(self, path: Path) -> None:
         """Write the columns that came late into the header, then name the file."""
+        self.finish()
         if len(self._grown) > 1:
             self._rewrite()
         self._file.commit(path)
@@ -137,27 +173,22 @@ class CsvWriter(_Lines):
             wider.commit(self._file.path)
 
 
-class JsonLinesWriter(_Lines):
+class JsonLinesWriter(LinesWriter):
     """One JSON object a line (UTF-8, keys as columns); what JSON cannot say of floats is text."""
 
     def write(self, row: Row) -> None:
         """Add a line."""
         cells = {name: _json_value(value) for name, value in row.items()}
-        self._append(f"{json.dumps(cells)}\n", 1)
+        self._put(1, lambda: [(f"{json.dumps(cells)}\n", 1)])
 
     def write_columns(self, columns: Sequence[Column]) -> None:
         """Add packets as flat columns, all of the same length; the same as row by row."""
-        rows = build_rows(columns)
-        for name in [column.name for column in columns if _may_not_be_json(column)]:
-            for row in rows:
-                if name in row:
-                    row[name] = _json_value(row[name])
-        for start in range(0, len(rows), _ROWS_AT_ONCE):
-            part = rows[start : start + _ROWS_AT_ONCE]
-            self._append("".join(f"{json.dumps(row)}\n" for row in part), len(part))
+        if columns:
+            self._put(len(columns[0]), _json_pieces, list(columns))
 
     def commit(self, path: Path) -> None:
         """Name the file."""
+        self.finish()
         self._file.commit(path)
 
 
@@ -186,6 +217,30 @@ def _json_value(value: Value) -> Value:
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)  # "nan", "inf", "-inf"
     return plain(value)
+
+
+def _csv_pieces(columns: list[Column], names: list[str], head: str) -> "list[Piece]":
+    """Return packets as text, `head` before them; cells are empty for names without a column."""
+    cells = {column.name: _csv_cells(column) for column in columns}
+    count = len(columns[0])
+    pieces = []
+    for start in range(0, count, _ROWS_AT_ONCE):
+        end = min(start + _ROWS_AT_ONCE, count)
+        empty: list[Value] = [None] * (end - start)
+        parts = (cells[name][start:end] if name in cells else empty for name in names)
+        pieces.append((head + _csv_text(zip(*parts, strict=True)), end - start))
+        head = ""
+    return pieces
+
+
+def _json_pieces(columns: list[Column]) -> "list[Piece]":
+    rows = build_rows(columns)
+    for name in [column.name for column in columns if _may_not_be_json(column)]:
+        for row in rows:
+            if name in row:
+                row[name] = _json_value(row[name])
+    parts = [rows[start : start + _ROWS_AT_ONCE] for start in range(0, len(rows), _ROWS_AT_ONCE)]
+    return [("".join(f"{json.dumps(row)}\n" for row in part), len(part)) for part in parts]
 
 
 def _csv_text(rows: Iterable[Iterable[Value]]) -> str:
