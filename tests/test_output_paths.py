@@ -14,12 +14,17 @@ from telemetry.common.exit_codes import ExitCode
 
 SPEC = "payload.toml"
 BENCH = ("--top", "fifo", "-m", "test_fifo", "fifo.sv")
-DECODE = ("decode", "dump.bin", "--definition", "mission.py:PACKET")
+PACKET = ("--definition", "mission.py:PACKET")
+DECODE = ("decode", "dump.bin", *PACKET)
+STATS = ("stats", "dump.bin", *PACKET)
+PLOT = ("plot", "dump.bin", "number", *PACKET)
+REPORT = ("report", "dump.bin", *PACKET)
+BUILD = ("build", *PACKET, "--apid", "66", "--json", "values.jsonl")
 
 
 @pytest.fixture(autouse=True)
 def work(tmp_path: Path, repository: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Stand in a folder with inputs for every command, a file `afile` and a folder `folder.csv`."""
+    """Stand in a folder with inputs for every command, a file `afile` and folders with a suffix."""
     monkeypatch.chdir(tmp_path)
     for path in (f"compute_node/{SPEC}", "own_bench/fifo.sv", "own_bench/test_fifo.py"):
         source = repository / "examples" / path
@@ -30,8 +35,11 @@ def work(tmp_path: Path, repository: Path, monkeypatch: pytest.MonkeyPatch) -> P
     # Version 0, telemetry, APID 66, unsegmented, data field of 2 octets: CCSDS 133.0-B 4.1.3.
     packets = (bytes((0, 66, 0xC0, count, 0, 1, 0, count)) for count in range(64))
     (tmp_path / "dump.bin").write_bytes(b"".join(packets))
+    rows = (f'{{"number": {number}}}\n' for number in range(64))
+    (tmp_path / "values.jsonl").write_text("".join(rows))
     (tmp_path / "afile").write_text("a file\n")
     (tmp_path / "folder.csv").mkdir()
+    (tmp_path / "folder.html").mkdir()
     return tmp_path
 
 
@@ -93,13 +101,27 @@ def test_a_file_in_the_place_of_a_folder_is_named(capsys: pytest.CaptureFixture[
         ((*DECODE, "-o"), "/proc/foo.csv", 3, "foo.csv: cannot be written: No such"),
         ((*DECODE, "-o"), "afile/sub.csv", 2, "there is no folder afile"),
         ((*DECODE, "-o"), "folder.csv", 2, "this is a folder"),
-        ((*DECODE, "--summary"), "folder.csv", 3, "folder.csv: cannot be written: Is a directory"),
+        ((*DECODE, "--summary"), "folder.csv", 2, "--summary folder.csv: this is a folder"),
+        ((*DECODE, "--summary"), "dump.bin", 2, "--summary dump.bin: this is the dump"),
         ((*DECODE, "--summary"), "/proc/foo", 3, "/proc/foo: cannot be written: No such file"),
         ((*DECODE, "--summary"), "afile/sub", 2, "there is no folder afile"),
         (("packets", "dump.bin", "-o"), "/proc/foo.csv", 3, "foo.csv: cannot be written: No such"),
         (("packets", "dump.bin", "-o"), "afile/sub.csv", 2, "there is no folder afile"),
         (("init", "dump.bin", "-o"), "/proc/foo.py", 3, "foo.py: cannot be written: No such file"),
         (("init", "dump.bin", "-o"), "afile/sub.py", 2, "there is no folder afile"),
+        ((*STATS, "--json"), "/proc/foo", 3, "/proc/foo: cannot be written: No such file"),
+        ((*STATS, "--json"), "afile/sub", 2, "there is no folder afile"),
+        ((*STATS, "--json"), "folder.csv", 2, "--json folder.csv: this is a folder"),
+        ((*PLOT, "-o"), "/proc/foo.html", 3, "foo.html: cannot be written: No such file"),
+        ((*PLOT, "-o"), "afile/sub.html", 2, "there is no folder afile"),
+        ((*PLOT, "-o"), "folder.html", 2, "-o folder.html: this is a folder"),
+        ((*REPORT, "-o"), "/proc/foo.html", 3, "foo.html: cannot be written: No such file"),
+        ((*REPORT, "-o"), "afile/sub.html", 2, "there is no folder afile"),
+        ((*REPORT, "-o"), "folder.html", 2, "-o folder.html: this is a folder"),
+        ((*BUILD, "-o"), "/proc/foo.bin", 3, "foo.bin: cannot be written: No such file"),
+        ((*BUILD, "-o"), "afile/sub.bin", 2, "there is no folder afile"),
+        ((*BUILD, "-o"), "folder.csv", 2, "-o folder.csv: this is a folder"),
+        ((*BUILD, "-o"), "values.jsonl", 2, "-o values.jsonl: this is the file of the values"),
     ],
 )
 def test_the_ground_names_the_path_and_the_reason(
@@ -129,6 +151,10 @@ def test_the_ground_names_the_path_and_the_reason(
         lambda: ground("packets", "dump.bin", "-o", "out.csv"),
         lambda: ground("init", "dump.bin", "-o", "out.py"),
         lambda: ground(*DECODE, "--summary", "out.json"),
+        lambda: ground(*STATS, "--json", "out.json"),
+        lambda: ground(*PLOT, "-o", "out.html"),
+        lambda: ground(*REPORT, "-o", "out.html"),
+        lambda: ground(*BUILD, "-o", "out.bin"),
     ],
 )
 def test_a_full_disk_is_named_and_leaves_nothing_half_written(

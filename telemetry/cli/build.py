@@ -57,7 +57,7 @@ def build(definition_source: str, json_file: Path, output: Path, apid: int | Non
     from telemetry.errors import InputError
     from telemetry.ops.build import Builder
 
-    check_output(output, (str(json_file),))
+    check_output(output, (str(json_file),), what="the file of the values")
     definition = load_definition(definition_source)
     if apid is not None:
         definition = definition.bind(apid)

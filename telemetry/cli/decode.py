@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from telemetry.cli.reading import check_output
 from telemetry.common.exit_codes import ExitCode
 
 if TYPE_CHECKING:
@@ -156,11 +157,9 @@ def _exit_code(outcome: "Outcome") -> ExitCode:
 def _check_summary(summary: Path | None, dumps: tuple[str, ...], output: Path | None) -> None:
     if summary is None:
         return
-    if not summary.parent.is_dir():
-        raise click.UsageError(f"--summary {summary}: there is no folder {summary.parent}")
-    taken = {Path(dump).resolve() for dump in dumps} | {output and output.resolve()}
-    if summary.resolve() in taken:
-        raise click.UsageError(f"--summary {summary}: this is the dump or the output")
+    check_output(summary, dumps, "--summary")
+    if output is not None and summary.resolve() == output.resolve():
+        raise click.UsageError(f"--summary {summary}: this is the output")
 
 
 def _run(

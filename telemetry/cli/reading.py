@@ -195,12 +195,14 @@ def outcome_code(outcome: "Outcome") -> ExitCode:
     return outcome.code or code
 
 
-def check_output(output: Path, dumps: tuple[str, ...], option: str = "-o") -> None:
-    """Refuse an output in a folder that is not there, and one that is a dump."""
+def check_output(
+    output: Path, inputs: tuple[str, ...], option: str = "-o", what: str = "the dump"
+) -> None:
+    """Refuse an output in a folder that is not there, and one that is an input: `what` it is."""
     if not output.parent.is_dir():
         raise click.UsageError(f"{option} {output}: there is no folder {output.parent}")
     if output.is_dir():
         raise click.UsageError(f"{option} {output}: this is a folder; expected the name of a file")
-    for dump in dumps:
-        if output.exists() and Path(dump).exists() and output.samefile(dump):
-            raise click.UsageError(f"{option} {output}: this is the dump")
+    for name in inputs:
+        if output.exists() and Path(name).exists() and output.samefile(name):
+            raise click.UsageError(f"{option} {output}: this is {what}")

@@ -58,7 +58,7 @@ def choose_kernels(octets: int | None = None) -> Kernels:
     if wanted == Kernels.NUMBA and not _has_numba():
         raise MissingNumbaError(
             f"{VARIABLE}={wanted}: numba is not installed. This brings it:\n"
-            "  python -m pip install numba\n"
+            "  python -m pip install 'fw-tools[fast]'\n"
             f"Without it, {VARIABLE}=numpy does the same in more time"
         )
     return Kernels(wanted)

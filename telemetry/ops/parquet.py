@@ -26,7 +26,7 @@ def require_pyarrow() -> None:
     except ImportError as error:
         raise MissingExtraError(
             "Parquet output needs pyarrow, which is not installed. This brings it:\n"
-            "  python -m pip install 'pyarrow>=15'\n"
+            "  python -m pip install 'fw-tools[archive]'\n"
             "Without it, write CSV or JSON lines: -o NAME.csv, -o NAME.jsonl"
         ) from error
 

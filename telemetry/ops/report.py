@@ -35,7 +35,7 @@ def plotting_library() -> str:
     except ImportError as error:
         raise MissingExtraError(
             "Plots in HTML need plotly, which is not installed. This brings it:\n"
-            "  python -m pip install 'plotly>=5.20'\n"
+            "  python -m pip install 'fw-tools[report]'\n"
             "Without it, `fw-telemetry stats` tells the same in tables"
         ) from error
     return str(get_plotlyjs())

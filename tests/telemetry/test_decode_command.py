@@ -140,7 +140,8 @@ def test_a_definition_without_apids_reads_any(decode, definition_file, tmp_path,
         (["--apid", "5"], "APID 5: the definition has only APID 66, 67"),
         (["--apid", "x"], "'x' is not a valid integer"),
         (["--summary", "none/s.json"], "there is no folder none"),
-        (["--summary", "pass17.bin"], "this is the dump or the output"),
+        (["--summary", "pass17.bin"], "this is the dump"),
+        (["-o", "o.csv", "--summary", "o.csv"], "--summary o.csv: this is the output"),
         (["--speed", "9"], "No such option"),
     ],
 )
@@ -358,7 +359,7 @@ def test_parquet_without_pyarrow_prints_the_command_that_brings_it(
     environment = {**os.environ, "PYTHONPATH": str(hidden.parent)}
     done = decode(dump, "mission.py:PACKET", "-o", "out.parquet", env=environment)
     assert done.returncode == 5
-    assert "  python -m pip install 'pyarrow>=15'\n" in done.stderr
+    assert "  python -m pip install 'fw-tools[archive]'\n" in done.stderr
     assert decode(dump, "mission.py:PACKET", "-o", "out.csv", env=environment).returncode == 0
 
 

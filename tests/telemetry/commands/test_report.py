@@ -212,7 +212,7 @@ def test_without_plotly_the_command_that_brings_it_is_printed(
         command, good_dump, *columns, "--definition", "mission.py:PACKETS", "-o", "report.html"
     )
     assert done.returncode == 5
-    assert "  python -m pip install 'plotly" in done.stderr
+    assert "  python -m pip install 'fw-tools[report]'\n" in done.stderr
     assert not (tmp_path / "report.html").exists()
 
 
