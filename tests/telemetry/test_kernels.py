@@ -77,7 +77,8 @@ def test_numba_that_is_asked_for_and_absent_is_told_with_the_command_that_brings
         command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
     )
     assert done.returncode == 5
-    assert "numba is not installed. This brings it:\n  python -m pip install 'fw-tools[fast]'\n" in done.stderr
+    assert "numba is not installed. This brings it:\n" in done.stderr
+    assert "  python -m pip install 'fw-tools[fast]'\n" in done.stderr
 
 
 def test_short_jobs_do_without_numba(monkeypatch):
