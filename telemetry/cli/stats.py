@@ -53,7 +53,7 @@ def stats(
 ) -> ExitCode:
     """Print statistics and return the exit code."""
     from telemetry.common.console import output
-    from telemetry.ops.statistics_text import tables
+    from telemetry.ops.statistics_text import tables, violation_lines
     from telemetry.ops.summary import summary_lines
 
     if json_file is not None:
@@ -62,6 +62,8 @@ def stats(
     end = sum(outcome.ledger.octets.values())
     for table in tables(statistics, end):
         output().print(table)
+    for line in violation_lines(statistics, in_frames=bool(outcome.frame_ledgers)):
+        click.echo(line)
     lines = summary_lines(outcome.name, outcome.ledger, outcome.frame_ledgers)
     for line in (*lines, *outcome.problems):
         click.echo(line, err=True)

@@ -141,7 +141,8 @@ class Pipeline:
         missing = self._book(work, offsets, problems)
         for apid, rows, columns in readings:
             gaps = Column(name=GAP_COLUMN, raw=_pick(missing, rows))
-            result = Table(apid, {**columns, GAP_COLUMN: gaps}, _pick(offsets, rows))
+            places = None if found.places is None else _pick(found.places, rows)
+            result = Table(apid, {**columns, GAP_COLUMN: gaps}, _pick(offsets, rows), places)
             is_kept = work.fates[rows] == Fate.ASKED
             if is_kept.any():
                 yield result if is_kept.all() else take_rows(result, np.flatnonzero(is_kept))

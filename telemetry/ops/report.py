@@ -171,15 +171,15 @@ def _note(kind: str, title: str, text: str, badge: str = "") -> str:
 def _worst_columns(report: Report) -> Iterator[str]:
     outside = [(apid, column) for apid, column in report.columns if column.violations]
     outside.sort(key=lambda pair: (-pair[1].alarms, -pair[1].violations))
-    carried = " of what the frames carry" if report.frames else ""
+    what = "frame" if report.frames else "packet"
     for apid, column in outside[:_SHOWN]:
         kind = "bad" if column.alarms else "warn"
         unit = f" {column.unit}" if column.unit else ""
         text = (
             f"{limits_text(column)} of {column.values:,} values, which lie between "
             f"{number_text(column.low)} and {number_text(column.high)}{unit}; the last is "
-            f"{number_text(column.last)}{unit}. First in the packet at byte "
-            f"{column.first_violation or 0:,}{carried}, APID {apid.apid}."
+            f"{number_text(column.last)}{unit}. First in the {what} at byte "
+            f"{column.first_violation or 0:,}, APID {apid.apid}."
         )
         badge = "alarm" if column.alarms else "warning"
         yield _note(kind, column.name, text, badge)

@@ -46,10 +46,11 @@ class ColumnStatistics:
     high: float | int | None = None
     total: float = 0.0
     last: Value = None
-    last_offset: int | None = None  # Of its packet.
+    last_offset: int | None = None  # Of its packet, in the input or in what frames carry.
+    last_place: int | None = None  # Of its packet, or the frame of it, in the dump.
     last_state: LimitState = LimitState.UNKNOWN
     states: Counter[LimitState] = field(default_factory=Counter)
-    first_violation: int | None = None  # Offset of the packet.
+    first_violation: int | None = None  # Place of the packet, or of its frame, in the dump.
     series: MinMaxSeries | None = None
     _first_offset: int | None = None
     _packets: int = 0  # With a value that counts.
@@ -82,13 +83,13 @@ class ColumnStatistics:
         usual = (self.last_offset - self._first_offset) / (self._packets - 1)
         return end - self.last_offset > STALE_SPANS * usual
 
-    def add(self, column: Column, x: Array, offsets: Array, trusted: Array) -> None:
-        """Add the values of a block of packets; `x`, `offsets`, `trusted`: one for each packet."""
+    def add(self, column: Column, x: Array, table: Table, trusted: Array) -> None:
+        """Add a column of `table`; `x` and `trusted` have one value for each of its packets."""
         self.unit = self.unit or column.unit
         if column.categories is not None:
             self.categories = {**(self.categories or {}), **column.categories}
         if column.is_octets or column.raw.dtype.kind not in "biuf":
-            self._add_text(column, offsets, trusted)
+            self._add_text(column, table, trusted)
             return
         self.is_number = True
         packet = _packet_of(column)
@@ -96,7 +97,7 @@ class ColumnStatistics:
         counts = self._count(column, values, trusted[packet])
         chosen = np.flatnonzero(counts)
         if column.state is not None:
-            self._add_states(column.state, offsets[packet])
+            self._add_states(column.state, table.seen_at[packet])
         if not len(chosen):
             return
         good = values[chosen]
@@ -104,7 +105,7 @@ class ColumnStatistics:
         self.low = low if self.low is None else min(self.low, low)
         self.high = high if self.high is None else max(self.high, high)
         self.total += float(good.sum(dtype=np.float64))
-        self._see_last(column, int(chosen[-1]), good[-1].item(), offsets[packet[chosen]])
+        self._see_last(column, int(chosen[-1]), good[-1].item(), table, packet[chosen])
         if self.series is not None:
             marks = None if column.state is None else column.state[chosen]
             self.series.add(x[packet[chosen]], good.astype(np.float64), marks)
@@ -125,26 +126,30 @@ class ColumnStatistics:
         self.values += int(counts.sum())
         return counts
 
-    def _add_states(self, states: Array, offsets: Array) -> None:
+    def _add_states(self, states: Array, places: Array) -> None:
         numbers = np.bincount(states, minlength=len(LimitState)).tolist()
         for state, number in zip(LimitState, numbers, strict=False):
             self.states[state] += number
         is_outside = np.isin(states, VIOLATIONS)
         if self.first_violation is None and is_outside.any():
-            self.first_violation = int(offsets[is_outside.argmax()])
+            self.first_violation = int(places[is_outside.argmax()])
 
-    def _see_last(self, column: Column, index: int, value: Value, offsets: Array) -> None:
+    def _see_last(
+        self, column: Column, index: int, value: Value, table: Table, packets: Array
+    ) -> None:
+        """Keep the value at `index`; `packets` are those of all values that count."""
         if column.categories is not None and isinstance(value, int):
             value = column.categories.get(value, value)
         self.last = value
         if column.state is not None:
             self.last_state = LimitState(int(column.state[index]))
-        self._packets += 1 + int(np.count_nonzero(offsets[1:] != offsets[:-1]))
-        self.last_offset = int(offsets[-1])
+        self._packets += 1 + int(np.count_nonzero(packets[1:] != packets[:-1]))
+        self.last_offset = int(table.offsets[packets[-1]])
+        self.last_place = int(table.seen_at[packets[-1]])
         if self._first_offset is None:
-            self._first_offset = int(offsets[0])
+            self._first_offset = int(table.offsets[packets[0]])
 
-    def _add_text(self, column: Column, offsets: Array, trusted: Array) -> None:
+    def _add_text(self, column: Column, table: Table, trusted: Array) -> None:
         """Add octets, text and whatever else is no number: they are counted, and the last kept."""
         present = np.ones(len(column), np.bool_)
         if column.present is not None and len(column.present) == len(present):
@@ -155,7 +160,7 @@ class ColumnStatistics:
         self.values += len(chosen)
         if len(chosen):
             index = int(chosen[-1])
-            self._see_last(column, index, _text_at(column, index), offsets[chosen])
+            self._see_last(column, index, _text_at(column, index), table, chosen)
 
 
 def _packet_of(column: Column) -> Array:
@@ -279,7 +284,7 @@ class Statistics:
             if name not in known.columns:
                 series = MinMaxSeries() if self.is_drawn else None
                 known.columns[name] = ColumnStatistics(name, series=series)
-            known.columns[name].add(column, x, table.offsets, trusted)
+            known.columns[name].add(column, x, table, trusted)
 
     def time_names(self, apid: int) -> tuple[str, ...]:
         """Return the columns that hold the time of the packets of an APID."""

@@ -49,6 +49,16 @@ def limits_text(column: ColumnStatistics) -> str:
     return ", ".join(parts) or "ok"
 
 
+def violation_lines(statistics: Statistics, *, in_frames: bool) -> Iterator[str]:
+    """Yield where each column was first outside of its limits."""
+    where = f"first outside of its limits in the {'frame' if in_frames else 'packet'} at byte"
+    for number, apid in sorted(statistics.apids.items()):
+        for column in apid.columns.values():
+            if column.first_violation is not None:
+                name = printable(column.name)
+                yield f"APID {number}, {name}: {where} {column.first_violation:,}"
+
+
 def quality_text(column: ColumnStatistics, end: int) -> str:
     """Return what speaks against the values of a column; "" if nothing does."""
     left_out = (
@@ -129,7 +139,7 @@ def _column_record(column: ColumnStatistics, end: int) -> dict[str, Any]:
         "max": _finite(column.high),
         "last": _finite(column.last),
         "last_state": column.last_state.name.lower(),
-        "last_offset": column.last_offset,
+        "last_offset": column.last_place,
         "is_stale": column.is_stale(end),
         "absent": column.absent,
         "invalid": column.invalid,

@@ -32,12 +32,19 @@ class Table:
     `columns` holds a `Column` for each field of the primary header, each field of the definition,
     `crc_verdict`, and `gap_before`: how many packets are missing right before each. Engineering
     values, validity and limit states stand in the columns beside the raw values. `offsets` says
-    where each packet is in the input, or in what its frames carry.
+    where each packet is in the input, or in what its frames carry; `places`, where there are
+    frames, where the frame of each begins in its dump.
     """
 
     apid: int
     columns: Mapping[str, Column]
     offsets: Indices
+    places: Indices | None = None
+
+    @property
+    def seen_at(self) -> Indices:
+        """Where each packet, or its frame, is in the dump."""
+        return self.offsets if self.places is None else self.places
 
     def __len__(self) -> int:
         return len(self.offsets)
@@ -76,7 +83,7 @@ class Table:
             for name, column in self.columns.items()
             if options.wants(name) or options.wants(name.replace("[]", ""))
         }
-        return Table(self.apid, chosen, self.offsets)
+        return Table(self.apid, chosen, self.offsets, self.places)
 
     def flat(self, options: Options) -> list[Column]:
         """Return the columns that were asked for, with one value per packet in each."""
@@ -99,7 +106,8 @@ class Table:
 def take_rows(table: Table, rows: Array) -> Table:
     """Return a table of these packets only."""
     columns = {name: take_column(column, rows) for name, column in table.columns.items()}
-    return Table(table.apid, columns, table.offsets[rows])
+    places = None if table.places is None else table.places[rows]
+    return Table(table.apid, columns, table.offsets[rows], places)
 
 
 def concatenate_tables(tables: Sequence[Table]) -> Table:
@@ -112,7 +120,9 @@ def concatenate_tables(tables: Sequence[Table]) -> Table:
         name: concatenate_columns([table.columns.get(name) for table in tables], counts)
         for name in names
     }
-    return Table(tables[0].apid, columns, np.concatenate([table.offsets for table in tables]))
+    offsets = np.concatenate([table.offsets for table in tables])
+    places = [table.places for table in tables if table.places is not None]
+    return Table(tables[0].apid, columns, offsets, np.concatenate(places) if places else None)
 
 
 def _with_absent(values: Array, present: Array | None) -> Array:

@@ -168,6 +168,16 @@ def test_the_floor_of_frames_has_a_ledger_too(call, dump_of, mission, tmp_path):
     assert f"29 packets of 1 APID decoded from {size:,} bytes" in shown
 
 
+def test_a_violation_is_placed_by_its_frame_in_the_dump(call, housekeeping_of, mission, tmp_path):
+    frames = [encode_cobs(housekeeping_of(index, 2800 + 300 * index)) for index in range(3)]
+    (tmp_path / "d.bin").write_bytes(b"".join(frames))
+    options = ("--framing", "cobs", "--definition", "mission.py:HOUSEKEEPING", "-o", "report.html")
+    done = call("report", "d.bin", *options)
+    assert done.returncode == 0, done.stderr
+    shown = " ".join(Text(read(tmp_path)[0]).shown)
+    assert f"First in the frame at byte {len(frames[0])}, APID 66." in shown
+
+
 def test_several_dumps_are_one_report_and_what_they_share_counts_once(
     call, dump_of, mission, tmp_path
 ):

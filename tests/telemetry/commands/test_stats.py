@@ -5,6 +5,8 @@ import json
 
 import pytest
 
+from telemetry.wire.framing import encode_cobs, encode_kiss, encode_slip
+
 
 @pytest.fixture
 def stats(call, mission):
@@ -40,6 +42,29 @@ def test_range_mean_last_and_limits_are_told(stats, tmp_path, housekeeping_of):
     assert "1 alarm high, 1 alarm low, 1 warning high" in done.stdout
     assert column(tmp_path, "flags.mode")["mean"] is None  # A name has no mean,
     assert column(tmp_path, "flags.mode")["last"] == "work"
+
+
+@pytest.mark.parametrize(
+    ("name", "encode", "delimiters"),
+    [("cobs", encode_cobs, 0), ("kiss", encode_kiss, 1), ("slip", encode_slip, 1)],
+)
+def test_places_of_violations_are_those_of_frames_in_the_dump(
+    stats, tmp_path, housekeeping_of, name, encode, delimiters
+):
+    """A frame begins behind the delimiters before it."""
+    run = [housekeeping_of(index, raw) for index, raw in enumerate((2800, 2900, 3300, 2300))]
+    frames = [encode(packet) for packet in run]
+    third = len(b"".join(frames[:2])) + delimiters
+    last = len(b"".join(frames[:3])) + delimiters
+    (tmp_path / "d.bin").write_bytes(b"".join(frames))
+    options = ("--framing", name, "--json", "s.json")
+    done = stats("d.bin", *options, definition="mission.py:HOUSEKEEPING")
+    assert done.returncode == 0, done.stderr
+    volts = column(tmp_path, "volts")
+    assert volts["first_violation_offset"] == third
+    assert volts["last_offset"] == last
+    place = f"APID 66, volts: first outside of its limits in the frame at byte {third}"
+    assert place in done.stdout
 
 
 def test_values_of_damaged_packets_do_not_count(stats, tmp_path, housekeeping_of):
