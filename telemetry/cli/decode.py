@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from telemetry.cli.reading import check_output
+from telemetry.cli.reading import check_output, processes_option
 from telemetry.common.exit_codes import ExitCode
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ Ctrl-C ends the input: what was decoded by then is written. A second Ctrl-C leav
 @click.option(
     "--quality", is_flag=True, help="Add the column gap_before: packets missing before each."
 )
-@click.option("--processes", default=1, metavar="N", help="Work in N processes.")
+@processes_option
 @click.option(
     "--summary",
     type=click.Path(path_type=Path),

@@ -11,6 +11,7 @@ from telemetry.cli.reading import (
     build_all_options,
     definition_option,
     framing_options,
+    processes_option,
     selection_options,
 )
 from telemetry.cli.report import write_page
@@ -42,6 +43,7 @@ are drawn where the definition has calibrations; limits, gaps and damaged packet
 )
 @selection_options
 @framing_options
+@processes_option
 def plot(
     dump: str, column: tuple[str, ...], definition_source: str, output: Path, **wanted: Any
 ) -> ExitCode:

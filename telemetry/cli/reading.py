@@ -85,6 +85,17 @@ def apid_option(command: Any) -> Any:
     return click.option("--apid", type=int, metavar="N", help="This APID only.")(command)
 
 
+def processes_option(command: Any) -> Any:
+    """Add --processes."""
+    return click.option(
+        "--processes",
+        type=int,
+        default=1,
+        metavar="N",
+        help="Work in N processes; what comes out is the same.",
+    )(command)
+
+
 def build_options(framing: str, skip: int, has_primary_header: bool, **more: Any) -> "Options":
     """Return the options of a reading."""
     from telemetry.ops.options import Options

@@ -15,6 +15,7 @@ from telemetry.cli.reading import (
     definition_option,
     framing_options,
     outcome_code,
+    processes_option,
     run_statistics,
     selection_options,
 )
@@ -53,6 +54,7 @@ Needs plotly:  python -m pip install 'fw-tools[report]'
 )
 @selection_options
 @framing_options
+@processes_option
 def report(dumps: tuple[str, ...], definition_source: str, output: Path, **wanted: Any) -> ExitCode:
     """Write the page, print the summary and return the exit code."""
     from telemetry.ops.report import render_report
@@ -79,7 +81,7 @@ def write_page(
     plotting_library()  # Before the work: it may be absent.
     statistics, outcome = run_statistics(dumps, definition_source, options, is_drawn=True)
     names = tuple(Path(name).name if name != "-" else name for name in outcome.names)
-    command = shlex.join(["fw-telemetry", *sys.argv[1:]])
+    command = shlex.join(["fw-telemetry", *_without_processes(sys.argv[1:])])
     problems, frames = tuple(outcome.problems), tuple(outcome.frame_ledgers)
     page = render(Report(names, statistics, outcome.ledger, frames, problems, command))
     write_text(output, page)
@@ -87,3 +89,13 @@ def write_page(
     for line in (*lines, *problems, f"wrote {output}"):
         click.echo(line, err=True)
     return outcome_code(outcome)
+
+
+def _without_processes(arguments: list[str]) -> list[str]:
+    """Leave out what does not change the page."""
+    option = "--processes"
+    return [
+        argument
+        for argument, before in zip(arguments, ["", *arguments], strict=False)
+        if option not in (argument, before) and not argument.startswith(f"{option}=")
+    ]

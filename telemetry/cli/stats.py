@@ -12,6 +12,7 @@ from telemetry.cli.reading import (
     definition_option,
     framing_options,
     outcome_code,
+    processes_option,
     run_statistics,
     selection_options,
 )
@@ -48,6 +49,7 @@ is older than three times the usual interval when the dump ends.
 )
 @selection_options
 @framing_options
+@processes_option
 def stats(
     dumps: tuple[str, ...], definition_source: str, json_file: Path | None, **wanted: Any
 ) -> ExitCode:
