@@ -4,7 +4,7 @@
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -215,19 +215,21 @@ def _tables(
     on_octets: Callable[[int], object] | None,
 ) -> Iterator[Table]:
     for dump in dumps:
-        try:
-            with open_source(dump) as source:
-                yield from _of_source(source, pipeline, on_octets)
-                outcome.names += (source.name,)
-                if source.problem:
-                    outcome.problems.append(source.problem)
-                outcome.code = source.exit_code or outcome.code
-                if source.ending is Ending.INTERRUPTED:
-                    return
-        except TelemetryError as error:
-            if len(dumps) == 1:
-                raise
-            outcome.problems.append(str(error))  # One bad file does not take the others down.
+        with ExitStack() as stack:
+            try:
+                source = stack.enter_context(open_source(dump))
+            except TelemetryError as error:
+                if len(dumps) == 1:
+                    raise
+                outcome.problems.append(str(error))  # One bad file does not take the others down.
+                continue
+            yield from _of_source(source, pipeline, on_octets)
+            outcome.names += (source.name,)
+            if source.problem:
+                outcome.problems.append(source.problem)
+            outcome.code = source.exit_code or outcome.code
+            if source.ending is Ending.INTERRUPTED:
+                return
     if outcome.problems and not outcome.names:
         raise InputError("\n".join(outcome.problems))
 

@@ -2,6 +2,7 @@
 """What can be asked of a decode: framings, times, columns, several dumps, processes."""
 
 import csv
+import io
 import json
 import random
 import socket
@@ -191,6 +192,13 @@ def test_frames_tell_the_time_where_packets_do_not(dump_of):
 def test_packets_without_a_time_cannot_be_selected_by_time(dump_of):
     with pytest.raises(UsageError, match="APID 66 has no time: name its time fields with --time"):
         telemetry.decode(dump_of(1)[0], {66: PACKET}, options=Options(since="2000-01-01"))
+
+
+def test_a_wrong_option_is_no_fault_of_the_dump_in_which_it_shows(dump_of):
+    # The option shows where a packet is, behind octets of the same dump that are accounted for.
+    dumps = [io.BytesIO(b"\xff" * (1 << 17) + dump_of(1)[0]), dump_of(2)[1]]
+    with pytest.raises(UsageError, match="APID 66 has no time: name its time fields with --time"):
+        telemetry.decode(dumps, {66: PACKET}, options=Options(since="2000-01-01"))
 
 
 # --- Columns --------------------------------------------------------------------------------------
