@@ -139,7 +139,8 @@ class Meanings:
         try:
             values = column.engineering
             if values is None:
-                values = _where_present(column, lambda raw: raw.astype(np.float64))
+                with np.errstate(invalid="ignore"):  # Signalling NaN.
+                    values = _where_present(column, lambda raw: raw.astype(np.float64))
         except (TypeError, ValueError) as error:
             raise self._error(column.name, "limits", error) from error
         state, persistence = judge(

@@ -5,14 +5,18 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from construct import Float32b, Struct
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telemetry import Limits, LimitState
+import telemetry
+from telemetry import Limits, LimitState, field
 from telemetry.columns.limits import LimitMemory, as_limits, judge, persist
 from telemetry.errors import InputError
 
 BOTH = Limits(warning=(10, 40), alarm=(0, 60))
+# 1, a quiet NaN, a signalling NaN and -1 as IEEE 754 has them.
+SAMPLES = ("3f800000", "7fc00000", "7f800001", "bf800000")
 OK, UNKNOWN = LimitState.OK, LimitState.UNKNOWN
 W_LOW, W_HIGH = LimitState.WARNING_LOW, LimitState.WARNING_HIGH
 A_LOW, A_HIGH = LimitState.ALARM_LOW, LimitState.ALARM_HIGH
@@ -46,6 +50,13 @@ def test_a_bound_that_is_left_out_judges_nothing(limits, expected):
 
 def test_no_number_is_not_judged():
     assert states(BOTH, [np.nan, np.inf, -np.inf]) == [UNKNOWN, A_HIGH, A_LOW]
+
+
+def test_a_signalling_nan_is_no_number_either(make_packet):
+    layout = Struct("ratio" / field(Float32b, limits={"alarm": (0, None)}))
+    packets = [make_packet(66, i, bytes.fromhex(text), crc=False) for i, text in enumerate(SAMPLES)]
+    found = telemetry.decode(b"".join(packets), {66: layout}).table()
+    assert found.columns["ratio"].state.tolist() == [OK, UNKNOWN, UNKNOWN, A_LOW]
 
 
 def test_the_first_context_that_holds_is_used_and_none_is_the_default():
