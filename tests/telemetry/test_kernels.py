@@ -3,15 +3,19 @@
 
 import binascii
 import os
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import telemetry
 from telemetry.common.kernels import (
+    CACHE_VARIABLE,
     MIN_NUMBA_OCTETS,
     VARIABLE,
     Kernels,
@@ -37,6 +41,13 @@ from telemetry.common.kernels import Kernels
 from telemetry.wire.crc_rows import crc16_rows
 octets = np.frombuffer(b"123456789", np.uint8)
 print(hex(crc16_rows(octets, np.array([0]), np.array([9]), Kernels.NUMBA)[0]))
+"""
+
+TELL_THE_CACHE = """
+from telemetry.common.kernels import compiled
+from telemetry.wire import crc_rows
+stats = compiled(crc_rows._crc_by_eights).stats
+print(crc_rows.__file__, sum(stats.cache_hits.values()), sum(stats.cache_misses.values()))
 """
 
 
@@ -109,6 +120,43 @@ def test_compiled_kernels_are_kept_in_the_user_s_cache_folder(tmp_path):
         assert done.stdout.strip() == "0x29b1"
         kept = list((tmp_path / "cache" / "kernels").rglob("*.nbc"))
         assert len(kept) == 1
+
+
+@HAS_NUMBA
+def test_compiled_kernels_survive_a_read_only_install(tmp_path):
+    """The package where nothing can be written, as another user installed it."""
+    install = tmp_path / "site-packages"
+    source = Path(telemetry.__file__).parent
+    shutil.copytree(source, install / "telemetry", ignore=shutil.ignore_patterns("__pycache__"))
+    before = sorted(install.rglob("*"))
+    for path in [install, *before]:
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    environment = {**os.environ, "PYTHONPATH": str(install), "XDG_CACHE_HOME": str(tmp_path / "c")}
+    environment.pop(CACHE_VARIABLE, None)
+    command = _without_privileges([sys.executable, "-B", "-c", USE_A_KERNEL + TELL_THE_CACHE])
+    try:
+        told = [
+            subprocess.run(
+                command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
+            )
+            for _ in range(2)
+        ]
+    finally:
+        for path in [install, *before]:
+            path.chmod(0o755)
+    module = str(install / "telemetry" / "wire" / "crc_rows.py")
+    assert told[0].stdout.split() == ["0x29b1", module, "0", "1"]  # Compiled, and kept;
+    assert told[1].stdout.split() == ["0x29b1", module, "1", "0"]  # then taken from there.
+    assert sorted(install.rglob("*")) == before
+    assert len(list((tmp_path / "c" / "fw-tools" / "kernels").rglob("*.nbc"))) == 1
+
+
+def _without_privileges(command):
+    """Return a command to which a read-only folder is read-only, also where root runs it."""
+    if os.geteuid():
+        return command
+    setpriv = shutil.which("setpriv") or pytest.skip("root needs setpriv to give up its privileges")
+    return [setpriv, "--bounding-set=-all", "--inh-caps=-all", *command]
 
 
 @HAS_NUMBA
