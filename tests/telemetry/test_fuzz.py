@@ -31,7 +31,7 @@ def test_packets_whole_and_broken_are_decoded_in_any_framing(seed):
 
 @settings(max_examples=150, deadline=None)
 @given(
-    head=st.binary(min_size=4, max_size=4),
+    head=st.binary(min_size=fuzz.SETTINGS.size, max_size=fuzz.SETTINGS.size),
     parts=st.lists(
         st.one_of(
             st.binary(max_size=60),
@@ -54,5 +54,5 @@ def test_long_inputs_take_little_memory():
     block = bytes(rng.randrange(256) for _ in range(1 << 16))
     for stream in (block * 8, b"\x00\x42\xc0\x00\xff\xff" * 60_000, bytes(1 << 20)):
         for framing in range(10):
-            fuzz.check(bytes([0, framing, 0, 3]) + stream)
+            fuzz.check(fuzz.SETTINGS.pack(0, framing, 0, 3, 0, 0, 0) + stream)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 60_000  # kB
