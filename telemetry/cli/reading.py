@@ -50,17 +50,22 @@ def definition_option(*, required: bool = True) -> Callable[[Any], Any]:
     )
 
 
+def no_primary_header_option(text: str) -> Callable[[Any], Any]:
+    """Return the option --no-primary-header."""
+    return click.option(
+        "--no-primary-header",
+        "has_primary_header",
+        is_flag=True,
+        flag_value=False,
+        default=True,
+        help=text,
+    )
+
+
 def framing_options(command: Any) -> Any:
     """Add --framing, --skip and --no-primary-header."""
     for option in (
-        click.option(
-            "--no-primary-header",
-            "has_primary_header",
-            is_flag=True,
-            flag_value=False,
-            default=True,
-            help="Each frame is a packet data field without its primary header.",
-        ),
+        no_primary_header_option("Each frame is a packet data field without its primary header."),
         click.option(
             "--skip",
             type=click.IntRange(min=0),

@@ -12,6 +12,7 @@ import construct
 
 from telemetry.columns.calibration import Names
 from telemetry.columns.definition import CRC_FIELD, Definition, PacketDefinition
+from telemetry.columns.field import Field
 from telemetry.columns.flatten import RESERVED_COLUMNS
 from telemetry.common.text import printable
 from telemetry.errors import InputError
@@ -42,10 +43,14 @@ class Builder:
     """Build packets from rows. The CRC is computed, whatever the row says.
 
     A row without a sequence count continues the count of its APID; other header fields that a row
-    lacks are those of an unsegmented telemetry packet without a secondary header.
+    lacks are those of an unsegmented telemetry packet without a secondary header. Without
+    `has_primary_header` there are data fields only; the CRC, which would be of the header too, is
+    then the row's, or 0. `apid` is that of rows that name none.
     """
 
     definition: Definition
+    has_primary_header: bool = True
+    apid: int | None = None
     _counts: dict[int, int] = field(default_factory=dict)
 
     def build(self, row: Mapping[str, Any]) -> bytes:
@@ -58,6 +63,8 @@ class Builder:
         data = _build_data_field(packet, row)
         if not 1 <= len(data) <= MAX_DATA_OCTETS:
             raise InputError(f"{packet.label}: {len(data):,} bytes; a packet carries 1 to 65,536")
+        if not self.has_primary_header:
+            return data
         header = self._header(row, apid, len(data))
         octets = header + data
         if packet.rule.has_crc:
@@ -66,9 +73,11 @@ class Builder:
         return octets
 
     def _apid(self, row: Mapping[str, Any]) -> int:
-        apid = row.get("apid")
+        apid = row.get("apid", self.apid)
         if apid is None and len(self.definition.by_apid) == 1:
             return next(iter(self.definition.by_apid))
+        if apid is None and not self.has_primary_header and self.definition.any_apid is not None:
+            return 0  # Whatever it is: it is not written.
         if isinstance(apid, bool) or not isinstance(apid, int):
             raise InputError(f"apid: expected a number, not {apid!r}")
         return apid
@@ -111,6 +120,12 @@ class _Values(dict[str, Any]):
 
     def __missing__(self, key: str) -> None:
         return None
+
+    def __getattr__(self, name: str) -> Any:
+        """Give a value to a function of the definition, as a parsed Struct does."""
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self[name]
 
 
 def _nested(packet: PacketDefinition, row: Mapping[str, Any]) -> Any:
@@ -196,14 +211,34 @@ class _MaybeEmpty(construct.Subconstruct):  # type: ignore[misc]
 
 
 class _Members(construct.Subconstruct):  # type: ignore[misc]
-    """A Struct whose lists are there, though empty, for expressions that ask for their length."""
+    """A Struct whose lists are there, though empty, and whose octets are no longer text.
+
+    Expressions may ask for the length of both.
+    """
 
     def _build(self, obj: Any, stream: Any, context: Any, path: str) -> Any:
         values = _Values(obj) if isinstance(obj, Mapping) else _Values()
         for member in self.subcon.subcons:
             if member.name and member.name not in values and isinstance(_inside(member), _LISTS):
                 values[member.name] = []
+            if member.name in values and _is_octets(member):
+                values[member.name] = _octets(values[member.name])
         return self.subcon._build(values, stream, context, path)
+
+
+def _is_octets(member: Any) -> bool:
+    """Whether the value of a member is octets, with nothing that makes something else of them."""
+    while isinstance(member, construct.Renamed | construct.Default | Field | _FromText):
+        member = member.subcon
+    return isinstance(member, construct.Bytes) or member is construct.GreedyBytes
+
+
+def _octets(value: Any) -> Any:
+    """Return octets for hexadecimal text; what is none stays, and is told when it is built."""
+    try:
+        return bytes.fromhex(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
 
 
 @lru_cache(maxsize=64)
@@ -235,7 +270,9 @@ def _lenient(layout: Any) -> Any:
     return copied
 
 
-def build_packets(rows: Iterable[Mapping[str, Any]], definition: Definition) -> Iterator[bytes]:
+def build_packets(
+    rows: Iterable[Mapping[str, Any]], definition: Definition, *, has_primary_header: bool = True
+) -> Iterator[bytes]:
     """Yield the packet of each row; `InputError` names the field that cannot be built."""
-    builder = Builder(definition)
+    builder = Builder(definition, has_primary_header)
     return map(builder.build, rows)

@@ -4,9 +4,12 @@
 import json
 from importlib import util
 
+import construct
 import pytest
 
+import telemetry
 from telemetry.columns.definition import define
+from telemetry.ops.build import build_packets
 from telemetry.wire.crc import crc16
 from telemetry.wire.framing import SkipFraming
 from telemetry.wire.framing.kiss import KissFraming, encode_kiss, encode_kiss_time
@@ -89,6 +92,19 @@ def test_csp_and_ax25_headers_decode_as_the_peer_reads_them(test_data, load_exam
         assert frame.data.startswith(layout.build(found))
 
 
+@pytest.mark.outside_data
+@pytest.mark.parametrize("satellite", HEADERS)
+def test_frames_without_packets_are_built_from_their_rows(test_data, load_example, satellite):
+    dump = test_data / "satellite_frames" / f"{satellite}.kss"
+    header = getattr(load_example("amateur_headers"), HEADERS[satellite][0])
+    layout = construct.Struct("header" / header, "rest" / construct.GreedyBytes)
+    options = telemetry.Options(framing="kiss", has_primary_header=False)
+    rows = telemetry.decode(dump, layout, options=options).rows()
+    built = build_packets(rows, define(layout), has_primary_header=False)
+    frames = frames_of(dump.read_bytes())
+    assert list(built) == [record.data for record in frames if record.kind == "frame"]
+
+
 # --- SUDA -----------------------------------------------------------------------------------------
 
 
@@ -144,6 +160,13 @@ def test_packets_of_suda_are_built_again(suda):
     example, packets, _ = suda
     for packet in packets:
         assert example.PACKET.build(example.PACKET.parse(packet[6:])) == packet[6:]
+
+
+@pytest.mark.outside_data
+def test_suda_is_built_from_the_rows_that_were_decoded(suda):
+    example, packets, _ = suda
+    rows = telemetry.decode(b"".join(packets), example.PACKETS).rows()
+    assert list(build_packets(rows, define(example.PACKETS))) == packets
 
 
 # Published with the recording: tests of lasp/space_packet_parser.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Framings: how packets are wrapped in a stream. `framing` makes one from its name.
+"""Framings: how packets are wrapped in a stream. By name, `framing` unwraps and `wrapping` wraps.
 
 | name | frames |
 |---|---|
@@ -13,7 +13,6 @@
 """
 
 import difflib
-import re
 from collections.abc import Callable
 
 from telemetry.errors import UsageError
@@ -21,9 +20,11 @@ from telemetry.wire.framing.batch import NO_TIME, FrameBatch, batch_frames
 from telemetry.wire.framing.cobs import CobsFraming, encode_cobs
 from telemetry.wire.framing.frame import MAX_FRAME_OCTETS, Frame, FrameKind, Framing
 from telemetry.wire.framing.kiss import KissFraming, encode_kiss, encode_kiss_time
+from telemetry.wire.framing.names import read_fixed, read_length
 from telemetry.wire.framing.prefixed import LengthField, LengthFraming, SkipFraming
 from telemetry.wire.framing.records import RecordFraming, SkipInFrames
 from telemetry.wire.framing.slip import SlipFraming, encode_slip
+from telemetry.wire.framing.wrapping import wrapping
 from telemetry.wire.rules import StreamRules
 
 __all__ = [
@@ -48,6 +49,7 @@ __all__ = [
     "encode_kiss_time",
     "encode_slip",
     "framing",
+    "wrapping",
 ]
 
 FRAMING_NAMES = ("none", "kiss", "slip", "cobs", "length:2be", "fixed:N")  # For help texts.
@@ -56,8 +58,6 @@ _DELIMITED: dict[str, Callable[[int], Framing]] = {
     "slip": SlipFraming,
     "cobs": CobsFraming,
 }
-_LENGTH = re.compile(r"length:(?:1|([24])(be|le))(:inclusive)?")
-_FIXED = re.compile(r"fixed:([1-9][0-9]{0,6})")
 
 
 def framing(
@@ -83,16 +83,16 @@ def framing(
     if kind := _DELIMITED.get(name):
         plain = kind(max_octets)
         return SkipInFrames(plain, skip) if skip else plain
-    if match := _LENGTH.fullmatch(name):
+    if (field := read_length(name)) is not None:
         return LengthFraming(
-            _length_field(match),
+            field,
             holds_packets=has_primary_header,
             skip=skip,
             rules=rules,
             max_octets=max_octets,
         )
-    if match := _FIXED.fullmatch(name):
-        return RecordFraming(int(match[1]), skip)
+    if (octets := read_fixed(name)) is not None:
+        return RecordFraming(octets, skip)
     raise UsageError(_unknown(name))
 
 
@@ -102,15 +102,6 @@ def _unframed(skip: int, has_primary_header: bool, rules: StreamRules | None) ->
     raise UsageError(
         "--no-primary-header: nothing says where a packet ends; give the size of each with "
         "--framing fixed:N, or the framing that wraps them"
-    )
-
-
-def _length_field(match: re.Match[str]) -> LengthField:
-    octets, order, inclusive = match.groups()
-    return LengthField(
-        octets=int(octets or 1),
-        order="little" if order == "le" else "big",
-        is_inclusive=bool(inclusive),
     )
 
 

@@ -2,6 +2,7 @@
 """`fw-telemetry build`: rows back to packets, and back to the same rows."""
 
 import json
+import struct
 
 import construct as c
 import pytest
@@ -88,6 +89,56 @@ def test_rows_survive_json_and_back(rich_dump, call, tmp_path):
     assert (tmp_path / "again.bin").read_bytes() == first
 
 
+FRAMINGS = (
+    "none", "kiss", "slip", "cobs", "length:2be", "length:4le:inclusive", "fixed:70", "fixed:80",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("framing", FRAMINGS)
+@pytest.mark.parametrize("prefix", ["", "c0db00"])
+def test_frames_are_decoded_to_the_values_they_were_built_from(
+    call, dump_of, mission, tmp_path, framing, prefix
+):
+    (tmp_path / "d.bin").write_bytes(b"".join(dump_of(40)))
+    options = ("--definition", "mission.py:PACKETS")
+    call("decode", "d.bin", *options, "-o", "v.jsonl")
+    wrapped = ("--framing", framing, "--prefix", prefix)
+    done = call("build", *options, "--json", "v.jsonl", *wrapped, "-o", "framed.bin")
+    assert done.returncode == 0, done.stderr
+    unwrapped = ("--framing", framing, "--skip", len(prefix) // 2)
+    done = call("decode", "framed.bin", *options, *unwrapped, "-o", "again.jsonl")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "again.jsonl").read_bytes() == (tmp_path / "v.jsonl").read_bytes()
+
+
+@pytest.mark.parametrize("framing", ["kiss", "slip", "cobs", "length:2be", "fixed:14"])
+@pytest.mark.parametrize("definition", ["mission.py:PACKETS", "mission.py:PACKET"])
+def test_data_fields_without_headers_are_built_and_decoded(
+    call, mission, tmp_path, framing, definition
+):
+    rows = [
+        {"number": i, "data": f"{i:016x}", "packet_error_control": 5 * i, "crc_verdict": "none"}
+        for i in range(30)
+    ]
+    (tmp_path / "v.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    options = ("--definition", definition, "--framing", framing, "--no-primary-header")
+    done = call("build", *options, "--json", "v.jsonl", "-o", "framed.bin")
+    assert done.returncode == 0, done.stderr
+    done = call("decode", "framed.bin", *options, "-o", "again.jsonl")
+    assert done.returncode == 0, done.stderr
+    lines = (tmp_path / "again.jsonl").read_text().splitlines()
+    assert [json.loads(line) for line in lines] == rows
+    if framing == "fixed:14":
+        data = b"".join(struct.pack(">IQH", i, i, 5 * i) for i in range(30))
+        assert (tmp_path / "framed.bin").read_bytes() == data
+
+
+def test_the_apid_of_the_option_is_that_of_rows_without_one(make_packet):
+    definition = define({5: c.Int8ub, 6: c.Int16ub})
+    assert Builder(definition, apid=6).build({"value": 7}) == make_packet(6, 0, b"\0\7", crc=False)
+    assert Builder(definition, apid=6).build({"value": 7, "apid": 5})[1] == 5
+
+
 def test_a_row_may_leave_out_the_header_and_the_crc(dump_of):
     """The packets of `dump_of` come from spacepackets and crcmod."""
     layout = c.Struct("number" / c.Int32ub, "data" / c.Bytes(8), "packet_error_control" / c.Int16ub)
@@ -111,6 +162,7 @@ def test_the_count_goes_on_from_a_row_that_gives_one_and_wraps():
         (c.Sequence(c.Int8ub, c.Struct("x" / c.Int16ub)), b"abc"),
         ("top" / c.BitStruct("value" / c.Octet), b"a"),
         (c.Enum(c.Int8ub, one=1), b"\1"),
+        (c.RepeatUntil(lambda item, *_: item.last, c.Struct("last" / c.Flag)), b"\0\0\1"),
         (c.PascalString(c.Int8ub, "utf8"), b"\2hi"),
     ],
 )
@@ -139,6 +191,19 @@ def test_a_value_that_does_not_fit_is_named(row, message):
     with pytest.raises(InputError) as caught:
         Builder(definition).build(row)
     assert message in str(caught.value)
+
+
+def test_octets_have_their_length_for_functions_and_expressions(make_packet):
+    """As in SUDA's packets, where a function measures the octets that are built."""
+    layout = c.Struct(
+        "size" / c.Rebuild(c.Int8ub, c.len_(c.this.first)),
+        "first" / field(c.Bytes(c.this.size)),
+        "rest" / c.Bytes(lambda context: len(context.rest) if context._building else 3),
+    )
+    packet = make_packet(5, 0, b"\2abcde", crc=False)
+    rows = telemetry.decode(packet, {5: layout}).rows(5)
+    assert rows[0]["rest"] == b"cde".hex()
+    assert list(build_packets(rows, define({5: layout}))) == [packet]
 
 
 def test_all_mistakes_of_a_file_are_told_and_nothing_is_written(call, mission, tmp_path):
@@ -174,3 +239,21 @@ def test_wrong_arguments_are_told(call, mission, tmp_path):
     assert call(*base, "-o", "none/out.bin").returncode == 2
     assert call(*base, "-o", "v.jsonl").returncode == 2
     assert call(*base).returncode == 2
+    for options, message in (
+        (("--framing", "kis"), "did you mean kiss?"),
+        (("--framing", "length:3be"), "expected length:1, length:2be"),
+        (("--prefix", "xy"), "'xy' is not hexadecimal"),
+        (("--no-primary-header",), "nothing says where a packet ends"),
+    ):
+        done = call(*base, "-o", "out.bin", *options)
+        assert done.returncode == 2
+        assert message in done.stderr
+
+
+def test_a_packet_that_does_not_fit_its_frame_is_named(call, mission, tmp_path):
+    lines = [{"number": 1, "data": "00" * 8}]
+    (tmp_path / "v.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    options = ("--definition", "mission.py:PACKETS", "--framing", "fixed:19")
+    done = call("build", *options, "--json", "v.jsonl", "-o", "out.bin")
+    assert done.returncode == 3
+    assert "v.jsonl:1: 20 bytes; a frame of fixed:19 takes up to 19" in done.stderr
