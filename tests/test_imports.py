@@ -16,13 +16,13 @@ FLOORS = (
     {"fw_tools.fpga", "fw_tools.sim", "fw_tools.tmr"},
     {"fw_tools.rtl", "fw_tools.netlist"},
     {"fw_tools.spec"},
-    {"fw_tools.ecc", "fw_tools.power"},
+    {"fw_tools.ecc", "fw_tools.power", "fw_tools.pus"},
     {"fw_tools.errors"},
 )
 # Plain records and tools beside the house: importable from every floor, importing none.
 BESIDE = {"fw_tools.report", "fw_tools.toolchain", "fw_tools.shadow"}
 BESIDE_MAY_IMPORT = {"fw_tools.errors", "telemetry.common"}
-BENCH_MAY_IMPORT = {"fw_tools.ecc", "fw_tools.power", "telemetry", "hdl"}
+BENCH_MAY_IMPORT = {"fw_tools.ecc", "fw_tools.power", "fw_tools.pus", "telemetry", "hdl"}
 
 
 def is_allowed(importer: str, imported: str) -> bool:
