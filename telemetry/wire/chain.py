@@ -18,15 +18,13 @@ from telemetry.wire.batch import Indices, Octets, VerdictCode
 from telemetry.wire.crc_rows import crc16_rows, crc_tables
 from telemetry.wire.rules import StreamRules
 from telemetry.wire.space_packet import IDLE_APID, PRIMARY_HEADER_OCTETS, SEQUENCE_COUNT_MODULO
+from telemetry.wire.walk import CHAIN_OF_STRANGERS, SHORTEST, first_false, walk, words
 
 _APIDS = IDLE_APID + 1
 _APID_BITS = 0x7FF
 _TYPE = 0x1000
 _VERSION_AND_TYPE = 0xF000  # Of the first two octets; both are 0 in telemetry packets.
-_SHORTEST = PRIMARY_HEADER_OCTETS + 1
-_SAMPLE = 8  # So many equal lengths in a row make it worth to look for more at once.
 PACKET, OTHER, IDLE = range(3)
-CHAIN_OF_STRANGERS = 6  # Headers in a row that make unknown APIDs believable.
 _NO_CRC, _CRC = int(VerdictCode.NONE), int(VerdictCode.GOOD)
 
 Array: TypeAlias = NDArray[Any]
@@ -71,7 +69,7 @@ def clean_chain(octets: Octets, at: int, limit: int, tables: ApidTables, kernels
     """Return the clean packets that follow each other from `at` on, at most `limit` of them."""
     if kernels is Kernels.NUMBA:
         return _compiled_chain(octets, at, limit, tables)
-    starts, lengths, count = _walk(octets, at, limit)
+    starts, lengths, count = walk(octets, at, limit)
     if not count:
         return EMPTY_CHAIN
     headers = _Headers(octets, starts, lengths)
@@ -86,7 +84,7 @@ def clean_chain(octets: Octets, at: int, limit: int, tables: ApidTables, kernels
             kinds[:count] = headers.stranger_kinds(tables)[:count]
             is_clean |= (kinds[:count] != PACKET) & is_followed
     chain = Chain(starts, lengths, verdicts, headers.apids, headers.counts, kinds)
-    chain = _cut(chain, _first_false(is_clean))
+    chain = _cut(chain, first_false(is_clean))
     chain = _cut(chain, _first_with_packet_inside(octets, chain, tables))
     return _cut(chain, _good_crcs(octets, chain))
 
@@ -108,52 +106,6 @@ EMPTY_CHAIN = Chain(
 # --- numpy ----------------------------------------------------------------------------------------
 
 
-def _walk(octets: Octets, at: int, limit: int) -> tuple[Indices, Indices, int]:
-    """Follow the length fields; return starts, lengths, and how many packets are whole.
-
-    At most `limit` count as whole; some more headers are followed, to see what is behind these.
-    """
-    size, data = len(octets), octets.data
-    most = limit + CHAIN_OF_STRANGERS
-    parts: list[Array] = []
-    starts: list[int] = []
-    found = equals = length = 0
-    while found < most and at + PRIMARY_HEADER_OCTETS <= size:
-        starts.append(at)
-        found += 1
-        before, length = length, _SHORTEST + (data[at + 4] << 8 | data[at + 5])
-        at += length
-        equals = equals + 1 if length == before else 0
-        if equals == _SAMPLE:
-            run = _equals(octets, at, length, most - found)
-            parts += [np.array(starts, np.int64), run]
-            starts, equals = [], 0
-            found += len(run)
-            at += length * len(run)
-    begin = np.concatenate([*parts, np.array(starts, np.int64)])
-    lengths = _words(octets, 0, 1, size - 1)[begin + 4] + np.int64(_SHORTEST) if found else begin
-    whole = int(np.searchsorted(begin + lengths, size, side="right"))
-    return begin, lengths, min(whole, limit)
-
-
-def _equals(octets: Octets, at: int, length: int, most: int) -> Indices:
-    """Return the starts of the packets from `at` on that have this length, as far as that goes."""
-    most = min(max(len(octets) - at - PRIMARY_HEADER_OCTETS, -1) // length + 1, most)
-    if most < 1:
-        return np.empty(0, np.int64)
-    is_equal = _words(octets, at + 4, length, most) == length - _SHORTEST
-    return at + length * np.arange(_first_false(is_equal), dtype=np.int64)
-
-
-def _words(octets: Octets, at: int, stride: int, count: int) -> Words:
-    return np.ndarray((count,), ">u2", octets.data, at, (stride,))
-
-
-def _first_false(flags: Flags) -> int:
-    """Return the index of the first False, or how many there are."""
-    return len(flags) if flags.all() else int(flags.argmin())
-
-
 class _Headers:
     """Primary headers, column by column."""
 
@@ -162,12 +114,12 @@ class _Headers:
         stride = int(lengths[0])
         if len(starts) > 1 and (lengths[:-1] == stride).all():
             first = int(starts[0])
-            self.identifications = _words(octets, first, stride, len(starts)).astype(np.uint16)
-            self.sequences = _words(octets, first + 2, stride, len(starts)).astype(np.uint16)
+            self.identifications = words(octets, first, stride, len(starts)).astype(np.uint16)
+            self.sequences = words(octets, first + 2, stride, len(starts)).astype(np.uint16)
         else:
-            words = _words(octets, 0, 1, len(octets) - 1)
-            self.identifications = words[starts].astype(np.uint16)
-            self.sequences = words[starts + 2].astype(np.uint16)
+            anywhere = words(octets, 0, 1, len(octets) - 1)
+            self.identifications = anywhere[starts].astype(np.uint16)
+            self.sequences = anywhere[starts + 2].astype(np.uint16)
         self.apids = self.identifications & _APID_BITS
         self.counts = self.sequences & (SEQUENCE_COUNT_MODULO - 1)
         first_word = int(self.identifications[0])
@@ -190,7 +142,7 @@ class _Headers:
         return fits
 
     def _are_zeros(self) -> Flags:
-        found: Flags = (self.identifications | self.sequences == 0) & (self.lengths == _SHORTEST)
+        found: Flags = (self.identifications | self.sequences == 0) & (self.lengths == SHORTEST)
         return found
 
     def are_followed(self, fits: Flags, tables: ApidTables, size: int) -> Flags:
@@ -247,12 +199,12 @@ def _first_with_packet_inside(octets: Octets, chain: Chain, tables: ApidTables) 
     end = int(chain.starts[last] + chain.lengths[last])
     if end + PRIMARY_HEADER_OCTETS > len(octets):
         return last  # Whether a packet begins in its last octets is open.
-    words = _words(octets, 0, 1, len(octets) - 1)
+    anywhere = words(octets, 0, 1, len(octets) - 1)
     places = np.flatnonzero(octets[start:end] < 0x10) + start  # Version 0, telemetry.
-    apids = words[places] & _APID_BITS
+    apids = anywhere[places] & _APID_BITS
     is_known = tables.max_octets[apids] > 0
     places, apids = places[is_known], apids[is_known]
-    lengths = words[places + 4] + np.int64(_SHORTEST)
+    lengths = anywhere[places + 4] + np.int64(SHORTEST)
     fits = (lengths >= tables.min_octets[apids]) & (lengths <= tables.max_octets[apids])
     places = places[fits]
     packets = np.searchsorted(chain.starts, places, side="right") - 1
@@ -267,7 +219,7 @@ def _good_crcs(octets: Octets, chain: Chain) -> int:
         return len(has_crc)
     rows = slice(None) if has_crc.all() else np.flatnonzero(has_crc)
     is_good = crc16_rows(octets, chain.starts[rows], chain.lengths[rows], Kernels.NUMPY) == 0
-    bad = _first_false(is_good)
+    bad = first_false(is_good)
     if bad == len(is_good):
         return len(has_crc)
     return bad if isinstance(rows, slice) else int(rows[bad])
@@ -277,7 +229,7 @@ def _good_crcs(octets: Octets, chain: Chain) -> int:
 
 
 def _compiled_chain(octets: Octets, at: int, limit: int, tables: ApidTables) -> Chain:
-    room = max(min(limit, (len(octets) - at) // _SHORTEST), 0)
+    room = max(min(limit, (len(octets) - at) // SHORTEST), 0)
     types = (np.int64, np.int64, np.uint8, np.uint16, np.uint16, np.uint8)
     chain = Chain(*(np.empty(room, dtype) for dtype in types))
     count = compiled(_follow)(

@@ -21,6 +21,7 @@ import construct
 import numpy as np
 from rows import Case, Measurement
 
+import telemetry
 from telemetry.columns.plan import compile_packet
 from telemetry.wire.batch import PacketBatch
 
@@ -110,16 +111,30 @@ def fixed_34_columns() -> list[Measurement]:
 
 
 def variable_tail() -> list[Measurement]:
-    """The same fields, and a tail of 0 to 192 octets: columns, and tails as values and offsets."""
+    """The same fields, and a tail of 0 to 192 octets: columns, and tails as values and offsets.
+
+    Once with no more than the walk along the lengths that the peer does, too, and once as a dump
+    is decoded: every header judged, every octet and sequence count booked.
+    """
     packets = _packets(VARIABLE_PACKETS)
     octets, lengths = _with_tails(packets)
+    dump = octets.tobytes()
     plan = compile_packet(VARIABLE, "PACKET")
     few = int(lengths[:VARIABLE_PACKETS_OF_PEER].sum())
     with _file(octets[:few]) as path, _quiet(), _kernels("numpy"):
-        _require_equal_tails(plan.extract(_walk(octets)).columns, load_variable(path))
-        ours = len(octets) / 1e6 / _seconds(lambda: plan.extract(_walk(octets)))
-        peer = few / 1e6 / _seconds(lambda: load_variable(path), repeats=1)
-    return [_measurement("variable_tail", ours, "ccsdspy VariableLength", peer)]
+        peer_columns = load_variable(path)
+        _require_equal_tails(plan.extract(_walk(octets)).columns, peer_columns)
+        _require_equal_tails(telemetry.decode(dump, VARIABLE).table().columns, peer_columns)
+        seconds = _best(
+            plain=lambda: plan.extract(_walk(octets)),
+            decoded=lambda: sum(len(table) for table in telemetry.batches(dump, VARIABLE)),
+            peer=lambda: load_variable(path),
+        )
+    peer = few / 1e6 / seconds["peer"]
+    return [
+        _measurement(case, len(dump) / 1e6 / seconds[name], "ccsdspy VariableLength", peer)
+        for case, name in (("variable_tail", "plain"), ("variable_tail_decoded", "decoded"))
+    ]
 
 
 def construct_compiled() -> list[Measurement]:
