@@ -49,6 +49,10 @@ crc_verdict is "good" or "damaged" if the definition ends in a field packet_erro
 A packet that is cut, or has a field that cannot be read, gives no row. Every byte of the dump is
 accounted for in the summary, good or not.
 
+Times are UTC. A clock that passes its top goes on in packet_time, --since and --until; the summary
+tells of rollovers, of reboots (clock and sequence count begin again) and of corrections.
+Packets without time fields have the time at which their frame came, where frames tell it (KISS).
+
 Ctrl-C ends the input: what was decoded by then is written. A second Ctrl-C leaves no file behind.
 """
 
@@ -91,6 +95,17 @@ Ctrl-C ends the input: what was decoded by then is written. A second Ctrl-C leav
     "as '2000-01-01 TAI'.",
 )
 @click.option(
+    "--times",
+    is_flag=True,
+    help="Add packet_time (UTC, by the time fields, across rollovers of the clock) and "
+    "received_time (UTC, where frames tell when they came).",
+)
+@click.option(
+    "--leap-seconds",
+    metavar="FILE",
+    help="A leap-seconds.list of IERS that is newer than the table built in.",
+)
+@click.option(
     "--framing",
     default="none",
     metavar="NAME",
@@ -103,7 +118,10 @@ Ctrl-C ends the input: what was decoded by then is written. A second Ctrl-C leav
     help="Frames hold packet data fields, without the 6-byte header.",
 )
 @click.option(
-    "--quality", is_flag=True, help="Add the column gap_before: packets missing before each."
+    "--quality",
+    is_flag=True,
+    help="Add gap_before, the packets missing before each, and where packets have a time "
+    "clock_step: none, late, rollover, reboot, set_back.",
 )
 @processes_option
 @click.option(

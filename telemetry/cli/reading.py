@@ -137,8 +137,11 @@ def open_dump(dump: str, doing: str) -> "Iterator[tuple[Source, Iterator[bytes]]
 
 
 def selection_options(command: Any) -> Any:
-    """Add --apid, --columns, --since, --until, --time and --epoch, as `decode` has them."""
+    """Add --apid, --columns, and what tells and selects times, as `decode` has them."""
     for option in (
+        click.option(
+            "--leap-seconds", metavar="FILE", help="A newer leap-seconds.list; see `decode`."
+        ),
         click.option("--epoch", metavar="NAME", help="What time fields count from; see `decode`."),
         click.option("--time", metavar="FIELDS", help="The packets' time fields; see `decode`."),
         click.option("--until", metavar="TIME", help="Packets before this time."),

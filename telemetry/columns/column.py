@@ -20,8 +20,8 @@ class Column:
     """One value per packet, or with `offsets` any number of values per packet (ragged).
 
     `raw` holds what construct parses: integers in the narrowest type that holds the field, bool,
-    float16/32/64, octets of fixed length as `V<n>`, and Python objects where nothing else keeps
-    the value (integers wider than 64 bits, text, mixed types). An Enum is its integer, named by
+    float16/32/64, octets of fixed length as `V<n>`, and Python objects where nothing else keeps the
+    value (integers wider than 64 bits, text, mixed types). An Enum is its integer, named by
     `categories`; an integer that has no name there is unknown to the definition.
 
     A ragged column holds the values of packet i in `raw[offsets[i] : offsets[i + 1]]`; its name
@@ -58,6 +58,8 @@ class Column:
         if self.is_octets and self.offsets is not None:
             text, ends = self.raw.tobytes().hex(), (2 * self.offsets).tolist()
             found: list[Value] = [text[a:b] for a, b in pairwise(ends)]
+        elif self.raw.dtype.kind == "M":
+            found = [f"{text}Z" for text in np.datetime_as_string(self.raw, "ns").tolist()]
         elif self.raw.dtype.kind in "VO":
             found = [v.hex() if isinstance(v, bytes) else v for v in self.raw.tolist()]
         else:

@@ -65,7 +65,8 @@ def _array(column: Column, values: Array) -> Any:
     elif values.dtype.kind == "O":
         found = _objects(values, _absent(column))
     else:
-        found = pa.array(values, mask=_absent(column))
+        kind = pa.timestamp("ns", "UTC") if values.dtype.kind == "M" else None
+        found = pa.array(values, kind, mask=_absent(column))
     if column.offsets is None or column.is_octets:
         return found
     return pa.LargeListArray.from_arrays(pa.array(column.offsets), found)

@@ -16,8 +16,7 @@ from telemetry.columns.field import Field
 from telemetry.columns.flatten import RESERVED_COLUMNS
 from telemetry.common.text import printable
 from telemetry.errors import InputError
-from telemetry.ops.cells import ENGINEERING, STATE, VALID
-from telemetry.ops.table import GAP_COLUMN
+from telemetry.ops.cells import BESIDE_COLUMNS, ENGINEERING, STATE, VALID
 from telemetry.wire.crc import CRC_OCTETS, crc16
 from telemetry.wire.space_packet import (
     DATA_LENGTH_BIAS,
@@ -162,7 +161,7 @@ def _own(packet: PacketDefinition, row: Mapping[str, Any]) -> Iterator[tuple[str
     for column, value in row.items():
         stem = _BESIDE.sub("", column)
         is_beside = stem != column and stem in row
-        if value is None or column in RESERVED_COLUMNS or column == GAP_COLUMN or is_beside:
+        if value is None or column in RESERVED_COLUMNS or column in BESIDE_COLUMNS or is_beside:
             continue
         name = column.removeprefix("data.")
         name = name if name in RESERVED_COLUMNS else column

@@ -15,7 +15,13 @@ from telemetry.columns.limits import LimitState
 ENGINEERING = ".engineering"
 STATE = ".state"
 VALID = ".valid"
-GAP_COLUMN = "gap_before"
+GAP_COLUMN = "gap_before"  # Packets missing right before each.
+CLOCK_COLUMN = "clock_step"  # What the on-board clock did before each: see `ClockStep`.
+PACKET_TIME = "packet_time"  # UTC, by the time fields; NaT where a packet has none.
+RECEIVED_TIME = "received_time"  # UTC, by the frames.
+QUALITY_COLUMNS = (GAP_COLUMN, CLOCK_COLUMN)
+TIME_COLUMNS = (PACKET_TIME, RECEIVED_TIME)
+BESIDE_COLUMNS = frozenset((*QUALITY_COLUMNS, *TIME_COLUMNS))
 STATE_NAMES = {int(state): state.name.lower() for state in LimitState}
 
 

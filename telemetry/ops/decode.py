@@ -19,7 +19,7 @@ from telemetry.errors import InputError, TelemetryError
 from telemetry.ops.frame_ledger import FrameLedger
 from telemetry.ops.ledger import Ledger
 from telemetry.ops.options import DEFAULTS, Options
-from telemetry.ops.output import Output, Sink
+from telemetry.ops.output import Output, Sink, Timed
 from telemetry.ops.pipeline import Pipeline
 from telemetry.ops.reading import open_reader
 from telemetry.ops.rows import DiskFullError
@@ -182,7 +182,9 @@ def decode_dumps(
 
     `on_octets` is told the size of each chunk when it is done.
     """
-    with _running(dumps, definition, options, on_octets) as (run, outcome, pool):
+    is_timed = isinstance(sink, Timed) and sink.is_timed
+    with _running(dumps, definition, options, on_octets, is_timed=is_timed) as running:
+        run, outcome, pool = running
         if isinstance(sink, Output):
             sink.use_pool(pool)
         try:
@@ -201,9 +203,11 @@ def _running(
     definition: Definition,
     options: Options,
     on_octets: Callable[[int], object] | None = None,
+    *,
+    is_timed: bool = False,
 ) -> Iterator[tuple[Iterator[Table], Outcome, ProcessPoolExecutor | None]]:
     with open_reader(definition, options) as (reader, pool):
-        pipeline = Pipeline(definition, options, reader, dumps=len(dumps))
+        pipeline = Pipeline(definition, options, reader, dumps=len(dumps), is_timed=is_timed)
         outcome = Outcome(pipeline.ledger, pipeline.frame_ledgers)
         yield _tables(dumps, pipeline, outcome, on_octets), outcome, pool
 

@@ -2,7 +2,7 @@
 """The ledger: every octet of the input stands in it exactly once."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from typing import Any, TypeAlias
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from telemetry.ops.sequence import SequenceTracker
 from telemetry.wire.batch import VerdictCode
+from telemetry.wire.clock import ClockStep
 from telemetry.wire.space_packet import PRIMARY_HEADER_OCTETS, PrimaryHeader
 from telemetry.wire.spans import CRC_DOES_NOT_HOLD, Kind, Span
 
@@ -19,6 +20,9 @@ Array: TypeAlias = NDArray[Any]
 
 _FEW_PACKETS = 24  # So few are done sooner one by one.
 _GOOD, _DAMAGED = int(VerdictCode.GOOD), int(VerdictCode.DAMAGED)
+
+
+CLOCK_EVENTS = (ClockStep.ROLLOVER, ClockStep.REBOOT, ClockStep.SET_BACK)
 
 
 class Account(StrEnum):
@@ -41,6 +45,15 @@ class Fate(IntEnum):
     OTHER = 1  # It was not asked for.
     OVERLAP = 2  # An earlier dump holds it, too.
     IDLE = 3
+    OF_OTHER_TIME = 4  # It was made, or came, at a time that was not asked for.
+
+
+@dataclass(frozen=True, slots=True)
+class ClockEvent:
+    """A rollover, a reboot, or a correction of the on-board clock."""
+
+    offset: int  # Of the first packet behind it, or of its frame.
+    step: ClockStep
 
 
 @dataclass(slots=True)
@@ -51,7 +64,10 @@ class ApidRecord:
     good: int = 0
     unchecked: int = 0
     damaged: int = 0  # With and without a row.
+    of_other_time: int = 0  # Left out by --since and --until.
     sequence: SequenceTracker = field(default_factory=SequenceTracker)
+    clock: Counter[ClockStep] = field(default_factory=Counter)
+    clock_events: list[ClockEvent] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -123,6 +139,7 @@ class Ledger:
     damages: list[Damage] = field(default_factory=list)
     damage_count: int = 0
     reasons: dict[str, Reason] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)  # What a reader of the values should know.
     max_damages: int = 1000
     _last_end: int = 0
     _last: Damage | None = None
@@ -168,6 +185,8 @@ class Ledger:
             place = int(table.offsets[index]), int(table.lengths[index]), int(table.apids[index])
             if table.fates is not None and table.fates[index]:
                 self._book_left_out(*place, int(table.fates[index]))
+                if table.fates[index] == Fate.OF_OTHER_TIME:
+                    self._pass_over(table, int(table.apids[index]), np.array([index]))
                 continue
             count, verdict = int(table.counts[index]), int(table.verdicts[index])
             problem = table.problems.get(index, "")
@@ -195,9 +214,12 @@ class Ledger:
                 fates = table.fates[of_apid]
                 for fate in _LEFT_OUT:
                     self._count_left_out(apid, table.lengths[of_apid[fates == fate]], fate)
-                of_apid = of_apid[fates == Fate.ASKED]
-            if len(of_apid):
-                missing[of_apid] = self._count_packets(table, apid, of_apid)
+                of_apid = of_apid[(fates == Fate.ASKED) | (fates == Fate.OF_OTHER_TIME)]
+            for is_asked, packets in _runs(table, of_apid):
+                if is_asked:
+                    missing[packets] = self._count_packets(table, apid, packets)
+                else:
+                    self._pass_over(table, apid, packets)
         problems = np.array([i for i in table.problems if part.start <= i < part.stop], np.int64)
         is_damaged = verdicts == _DAMAGED
         is_damaged[problems - part.start] = True
@@ -208,6 +230,13 @@ class Ledger:
             offset, length = int(table.offsets[index]), int(table.lengths[index])
             place = -1 if table.places is None else int(table.places[index])
             self._note_damage(Damage(offset, length, Account.DAMAGED, reason, place))
+
+    def _pass_over(self, table: PacketTable, apid: int, packets: Array) -> None:
+        """Let the sequence count go on over packets of a time that was not asked for."""
+        record = self.apids.setdefault(apid, ApidRecord())
+        record.of_other_time += len(packets)
+        is_trusted = table.verdicts[packets] != _DAMAGED
+        record.sequence.pass_over(table.counts[packets[is_trusted]])
 
     def _count_equals(self, table: PacketTable, apid: int, part: slice, octets: int) -> Array:
         """Count packets of one APID with the same verdict; return what is missing before each."""
@@ -314,6 +343,20 @@ class Ledger:
                 Damage(span.offset, span.length, Account.SKIPPED, "no packet here", place)
             )
 
+    def note(self, text: str) -> None:
+        """Keep what is to be told, once."""
+        if text not in self.notes:
+            self.notes.append(text)
+
+    def note_clock(self, apid: int, steps: Array, offsets: Array) -> None:
+        """Take note of what a clock did before packets; `steps` are `ClockStep`."""
+        record = self.apids.setdefault(apid, ApidRecord())
+        for index in np.flatnonzero(np.isin(steps, CLOCK_EVENTS)).tolist():
+            step = ClockStep(int(steps[index]))
+            record.clock[step] += 1
+            if len(record.clock_events) < self.max_damages:
+                record.clock_events.append(ClockEvent(int(offsets[index]), step))
+
     def close(self, input_octets: int) -> None:
         """Assert that the accounts hold every octet of the input."""
         booked = sum(self.octets.values())
@@ -368,7 +411,20 @@ _LEFT_OUT = {
     Fate.OTHER: Account.OTHER,
     Fate.OVERLAP: Account.OVERLAP,
     Fate.IDLE: Account.IDLE,
+    Fate.OF_OTHER_TIME: Account.OTHER,
 }
+
+
+def _runs(table: PacketTable, packets: Array) -> Iterator[tuple[bool, Array]]:
+    """Yield packets that follow each other, those asked for apart from those of another time."""
+    if table.fates is None or not len(packets):
+        if len(packets):
+            yield True, packets
+        return
+    is_asked = table.fates[packets] == Fate.ASKED
+    ends = np.flatnonzero(is_asked[1:] != is_asked[:-1]) + 1
+    for part in np.split(packets, ends):
+        yield bool(table.fates[part[0]] == Fate.ASKED), part
 
 
 def _header(span: Span) -> PrimaryHeader:

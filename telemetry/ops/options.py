@@ -8,8 +8,15 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from telemetry.errors import UsageError
+from telemetry.ops.cells import TIME_COLUMNS
 from telemetry.ops.selection import Selection, parse_moment
-from telemetry.wire.time_scales import Epoch, find_epoch
+from telemetry.wire.time_scales import (
+    LEAP_SECONDS,
+    Epoch,
+    LeapSeconds,
+    find_epoch,
+    read_leap_seconds,
+)
 
 MAX_PROCESSES = 256
 
@@ -28,8 +35,10 @@ class Options:
         None  # Time fields, if not named as in `telemetry.wire.pus`: `cds:DAY,MS,US`.
     )
     epoch: str | None = None  # Of the time fields: a name (GPS), or a date and TAI or UTC.
+    leap_seconds: str | None = None  # A file `leap-seconds.list` newer than the table built in.
+    times: bool = False  # Whether there are columns with the time of each packet.
     columns: tuple[str, ...] = ()  # Names, or patterns as `rails*`; empty: all.
-    quality: bool = False  # Whether files and rows say how many packets are missing before each.
+    quality: bool = False  # Whether files and rows say what is missing before each packet.
     processes: int = 1
 
     def __post_init__(self) -> None:
@@ -37,7 +46,7 @@ class Options:
             raise UsageError(f"--processes {self.processes}: expected 1..{MAX_PROCESSES}")
         if not all(self.columns):
             raise UsageError("--columns: a name is empty; expected as in --columns volts,rails*")
-        for _ in (self.selection, self.time_epoch):
+        for _ in (self.selection, self.time_epoch, self.leap_table):
             pass  # Reading them tells what is wrong.
 
     @property
@@ -52,6 +61,16 @@ class Options:
     def time_epoch(self) -> Epoch | None:
         """What the time fields count from; None: the epoch of CCSDS."""
         return None if self.epoch is None else find_epoch(self.epoch)
+
+    @property
+    def leap_table(self) -> LeapSeconds:
+        """The leap seconds that are known."""
+        return LEAP_SECONDS if self.leap_seconds is None else read_leap_seconds(self.leap_seconds)
+
+    @property
+    def wants_times(self) -> bool:
+        """Whether columns with the time of each packet are asked for."""
+        return self.times or any(name in self.columns for name in TIME_COLUMNS)
 
     def wants(self, column: str) -> bool:
         """Whether a column is asked for, by its name or by a pattern with `*` and `?`."""

@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
 
 from telemetry.columns.flatten import Row
 from telemetry.errors import InputError, UsageError
@@ -29,6 +29,13 @@ class Sink(Protocol):
 
     def take(self, table: Table) -> None:
         """Take the next packets of an APID."""
+
+
+@runtime_checkable
+class Timed(Protocol):
+    """A sink that wants the columns of time whatever the options say."""
+
+    is_timed: ClassVar[bool]
 
 
 class Output:

@@ -18,13 +18,18 @@ from telemetry.wire.time_scales import (
     CCSDS_EPOCH,
     LEAP_SECONDS,
     NOT_A_TIME,
+    NS_PER_S,
     Epoch,
     LeapSeconds,
+    Moments,
     Scale,
     Times,
 )
 
 _P_FIELD = "time_p_field"
+_CLOCK_OCTETS = 7
+_DAY_MS = 86_400_000
+_LAST_NS = (1 << 63) - 1
 _OF_BITS = (construct.Transformed, construct.Restreamed)  # What Bitwise makes.
 _PARTS = {2: "time_us", 4: "time_ps"}  # Octets below the ms -> the name `time_fields` gives them.
 
@@ -48,20 +53,73 @@ class TimeColumns:
         epoch: Epoch | None = None,
         scale: Scale = Scale.UTC,
         table: LeapSeconds = LEAP_SECONDS,
+        turns: NDArray[np.int64] | None = None,
     ) -> Times:
         """Return the times of the packets; NaT where a column has nothing, or no time.
 
-        `epoch` is that of the mission; without one the CCSDS epoch counts. `UsageError` if a
-        P-field says that the epoch is the mission's, and it is not given.
+        `epoch` is that of the mission; without one the CCSDS epoch counts. `turns` says how often
+        the clock had rolled over. `UsageError` if a P-field says that the epoch is the mission's,
+        and it is not given.
         """
-        times = self._counted([columns[name] for name in self.names], epoch).to(scale, table)
-        is_known = np.ones(len(times.at), np.bool_)
-        for name in self.names:
-            present = columns[name].present
-            is_known &= True if present is None else present
+        counted = self._counted([columns[name] for name in self.names], epoch)
+        if turns is not None and turns.any():
+            counted = replace(counted, at=_turned(counted.at, turns, self._turn_ns))
+        times = counted.to(scale, table)
+        is_known = self.are_present(columns)
         if self.p_field is not None:
             is_known &= self._agrees(columns[self.p_field].raw, epoch)
         return Times(np.where(is_known, times.at, NOT_A_TIME), scale, times.is_leap_second)
+
+    def are_present(self, columns: Mapping[str, Column]) -> NDArray[np.bool_]:
+        """Whether each packet has all fields of the time."""
+        is_known = np.ones(len(columns[self.names[0]].raw), np.bool_)
+        for name in self.names:
+            present = columns[name].present
+            is_known &= True if present is None else present
+        return is_known
+
+    def scale(self, epoch: Epoch | None) -> Scale:
+        """Return the scale that the clock counts on."""
+        if epoch is not None:
+            return epoch.scale
+        return CCSDS_EPOCH.scale if isinstance(self.time_format, CucFormat) else Scale.UTC
+
+    def clock(self, columns: Mapping[str, Column]) -> NDArray[np.int64]:
+        """Return the time fields as one counter, 0..`clock_modulus` - 1, where they are present."""
+        if isinstance(self.time_format, CucFormat):
+            kept = 8 * self._fine_kept
+            counts = [_integers(columns[name].raw) for name in self.names[: 2 if kept else 1]]
+            if not kept:
+                return counts[0]
+            return counts[0] << kept | counts[1] >> (8 * self.time_format.fine_octets - kept)
+        counts = [_integers(columns[name].raw) for name in self.names]
+        days, ms = counts[0], np.minimum(counts[1], _DAY_MS - 1)  # A leap second is no step back.
+        us = counts[2] if len(counts) == 3 else np.zeros(len(days), np.int64)
+        if isinstance(self.time_format, CdsFormat) and self.time_format.submillisecond_octets == 4:
+            us = us // 1_000_000
+        return (days * _DAY_MS + ms) * 1000 + np.minimum(us, 999)
+
+    @property
+    def clock_modulus(self) -> int:
+        """How many counts the clock has before it begins again."""
+        if isinstance(self.time_format, CucFormat):
+            return 1 << 8 * (self.time_format.coarse_octets + self._fine_kept)
+        return self._turn_ns // 1000
+
+    @property
+    def _fine_kept(self) -> int:
+        """Octets of the fraction that fit into a count of 56 bits; 0 of one wider than 64."""
+        assert isinstance(self.time_format, CucFormat)
+        fine = self.time_format.fine_octets
+        return 0 if fine > 7 else min(fine, max(_CLOCK_OCTETS - self.time_format.coarse_octets, 0))
+
+    @property
+    def _turn_ns(self) -> int:
+        """How long it takes until the clock begins again."""
+        if isinstance(self.time_format, CucFormat):
+            return NS_PER_S << 8 * self.time_format.coarse_octets
+        assert isinstance(self.time_format, CdsFormat)
+        return _DAY_MS * 1_000_000 << 8 * self.time_format.day_octets
 
     def _counted(self, columns: list[Column], epoch: Epoch | None) -> Times:
         zeros = np.zeros(len(columns[0].raw), np.uint8)
@@ -88,6 +146,18 @@ class TimeColumns:
             )
         agrees: NDArray[np.bool_] = is_agency | (said == by_ccsds)
         return agrees
+
+
+def _turned(at: Moments, turns: NDArray[np.int64], turn_ns: int) -> Moments:
+    """Return times later by as many turns of the clock; NaT beyond the year 2262."""
+    most = min(_LAST_NS // turn_ns, int(turns.max()))
+    later = np.minimum(turns, most) * np.int64(turn_ns if most else 0)
+    fits = (turns <= most) & (at.astype(np.int64) <= _LAST_NS - later)
+    return np.where(fits, at + np.where(fits, later, 0).astype("m8[ns]"), NOT_A_TIME)
+
+
+def _integers(raw: NDArray[Any]) -> NDArray[np.int64]:
+    return raw.astype(np.int64)
 
 
 def find_time_columns(layout: Any) -> TimeColumns | None:

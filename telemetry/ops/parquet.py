@@ -182,21 +182,22 @@ def _column(parts: list[Column | None], counts: list[int]) -> Any:
     values = np.concatenate([_widest(part.raw) for part in known])
     if values.dtype == np.uint64 and int(values.max(initial=0)) < 1 << 63:
         values = values.astype(np.int64)
+    kind = pa.timestamp("ns", "UTC") if values.dtype.kind == "M" else None
     if all(part.present is None for part in known):
-        return pa.array(values)
+        return pa.array(values, kind)
     is_absent = np.concatenate(
         [np.zeros(len(p), bool) if p.present is None else ~p.present for p in known]
     )
-    return pa.nulls(len(values)) if is_absent.all() else pa.array(values, mask=is_absent)
+    return pa.nulls(len(values)) if is_absent.all() else pa.array(values, kind, mask=is_absent)
 
 
 def _is_number(column: Column) -> bool:
-    return column.categories is None and column.offsets is None and column.raw.dtype.kind in "biuf"
+    return column.categories is None and column.offsets is None and column.raw.dtype.kind in "biufM"
 
 
 def _widest(values: Array) -> Array:
     kind = values.dtype.kind
-    if kind == "b" or values.dtype == np.uint64:
+    if kind in "bM" or values.dtype == np.uint64:
         return values
     with np.errstate(invalid="ignore"):  # Signalling NaN.
         return values.astype(np.float64 if kind == "f" else np.int64)

@@ -12,17 +12,15 @@ from telemetry.columns.column import Array, Column
 from telemetry.columns.definition import Definition
 from telemetry.columns.limits import LimitMemory
 from telemetry.common.kernels import Kernels
-from telemetry.errors import UsageError
 from telemetry.ops.cells import GAP_COLUMN
 from telemetry.ops.floors import Floors, Found
 from telemetry.ops.ledger import Fate, Ledger, PacketTable
 from telemetry.ops.merge import OverlapFilter, of_dump, take_packets
 from telemetry.ops.options import Options
-from telemetry.ops.packet_times import TimeColumns, find_time_columns, parse_time_columns
 from telemetry.ops.reading import Reader, Reading, Wait
 from telemetry.ops.table import Table, take_rows
+from telemetry.ops.timeline import Arrival, Timeline
 from telemetry.wire.batch import Indices, PacketBatch, VerdictCode
-from telemetry.wire.time_scales import Scale, Times
 
 if TYPE_CHECKING:
     from telemetry.ops.frame_ledger import FrameLedger
@@ -49,16 +47,21 @@ class Pipeline:
     """
 
     def __init__(
-        self, definition: Definition, options: Options, reader: Reader, *, dumps: int = 1
+        self,
+        definition: Definition,
+        options: Options,
+        reader: Reader,
+        *,
+        dumps: int = 1,
+        is_timed: bool = False,
     ) -> None:
         self.ledger = Ledger()
         self.frame_ledgers: list[FrameLedger] = []  # One per dump, where there is a framing.
         self._definition = definition
         self._options = options
         self._reader = reader
-        self._selection = options.selection
         self._memories: dict[int, LimitMemory] = {}
-        self._times: dict[int, TimeColumns | None] = {}  # APID -> where its time stands.
+        self._timeline = Timeline(definition, options, self.ledger, is_timed)
         self._overlaps = OverlapFilter() if dumps > 1 else None
         self._dumps = 0
         self._base = 0  # Octets of the dumps before.
@@ -75,6 +78,7 @@ class Pipeline:
     def begin(self, kernels: Kernels) -> None:
         """Declare that a dump begins."""
         self._floors = Floors(self._definition, self._options, kernels)
+        self._timeline.begin()
         if self._floors.frame_ledger is not None:
             self.frame_ledgers.append(self._floors.frame_ledger)
 
@@ -126,6 +130,7 @@ class Pipeline:
 
     def _finish(self, work: _Work) -> Iterator[Table]:
         found, packets = work.found, work.found.packets
+        offsets = work.base + packets.offset + packets.starts
         problems: dict[int, str] = {}
         readings: list[tuple[int, Indices, dict[str, Column]]] = []
         for apid, chosen, wait in work.parts:
@@ -133,11 +138,14 @@ class Pipeline:
             problems |= {int(chosen[index]): text for index, text in reading.problems.items()}
             rows = _pick(chosen, reading.indices)
             columns = self._mean(apid, reading, packets.verdicts[rows])
-            if not self._selection.is_everything:
-                is_selected = self._are_selected(apid, columns, found, rows)
-                work.fates[rows[~is_selected]] = Fate.OTHER
-            readings.append((apid, rows, columns))
-        offsets = work.base + packets.offset + packets.starts
+            beside, is_selected = self._timeline.columns(
+                apid, reading.columns, _arrival(found, rows, offsets)
+            )
+            if is_selected is not None:
+                work.fates[rows[~is_selected]] = Fate.OF_OTHER_TIME
+            # A field of the user's that is called as a column of ours stays.
+            beside = {name: beside[name] for name in beside if name not in columns}
+            readings.append((apid, rows, {**columns, **beside}))
         missing = self._book(work, offsets, problems)
         for apid, rows, columns in readings:
             gaps = Column(name=GAP_COLUMN, raw=_pick(missing, rows))
@@ -177,29 +185,16 @@ class Pipeline:
         trusted = verdicts != VerdictCode.DAMAGED
         return packet.meanings.apply(reading.columns, memory, trusted)
 
-    def _are_selected(
-        self, apid: int, columns: dict[str, Column], found: Found, rows: Indices
-    ) -> Array:
-        """Whether each packet is of the time that is asked for."""
-        selection = self._selection
-        source = self._time_columns(apid)
-        if source is not None:
-            return selection.mask(source.times(columns, epoch=self._options.time_epoch))
-        if found.received_ns is None:
-            raise UsageError(
-                f"--since, --until: APID {apid} has no time: name its time fields with --time"
-            )
-        return selection.mask(Times(found.received_ns[rows].astype("M8[ns]"), Scale.UTC))
 
-    def _time_columns(self, apid: int) -> TimeColumns | None:
-        if apid not in self._times:
-            packet = self._definition.of(apid)
-            layout = packet.layout if packet else None
-            text = self._options.time
-            self._times[apid] = (
-                find_time_columns(layout) if text is None else parse_time_columns(text, layout)
-            )
-        return self._times[apid]
+def _arrival(found: Found, rows: Indices, offsets: Indices) -> Arrival:
+    """Return what is known of these packets besides their columns."""
+    seen_at = offsets if found.places is None else found.places
+    return Arrival(
+        _pick(found.counts, rows),
+        _pick(seen_at, rows),
+        _pick(found.packets.verdicts, rows) != VerdictCode.DAMAGED,
+        None if found.received_ns is None else _pick(found.received_ns, rows),
+    )
 
 
 def _with_passed(table: PacketTable, work: _Work) -> tuple[PacketTable, Indices]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from telemetry.columns.flatten import Row, Value
-from telemetry.ops.cells import build_rows
+from telemetry.ops.cells import TIME_COLUMNS, build_rows
 from telemetry.ops.options import DEFAULTS, Options
 from telemetry.ops.table import Table, take_rows
 
@@ -53,7 +53,9 @@ def _table(apid: int, rows: list[Row], width: int) -> "RichTable":
 
     names = list(dict.fromkeys(name for row in rows for name in row))
     columns = [[_printable(name) for name in names]]
-    columns += [[_cell(row.get(name)) for name in names] for row in rows]
+    columns += [
+        [_cell(row.get(name), whole=name in TIME_COLUMNS) for name in names] for row in rows
+    ]
     columns = columns[: _fitting(columns, width)]
     title = f"APID {apid}, first packet{'s' if len(columns) > 2 else ''}"
     table = RichTable(title=title, title_justify="left", box=box.SIMPLE_HEAD)
@@ -75,7 +77,7 @@ def _fitting(columns: list[list[str]], width: int) -> int:
     return len(columns)
 
 
-def _cell(value: Value) -> str:
+def _cell(value: Value, *, whole: bool = False) -> str:
     """Return a value as a table shows it: floats to nine digits, enough for float32."""
     if value is None:
         return ""
@@ -84,7 +86,7 @@ def _cell(value: Value) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     text = _printable(str(value))
-    return text if len(text) <= _MAX_CELL else text[: _MAX_CELL - 3] + "..."
+    return text if whole or len(text) <= _MAX_CELL else text[: _MAX_CELL - 3] + "..."
 
 
 def _printable(text: str) -> str:

@@ -15,7 +15,7 @@ from telemetry.columns.column import Column
 from telemetry.columns.definition import Definition, PacketDefinition
 from telemetry.columns.flatten import VERDICT_COLUMN
 from telemetry.columns.plan import Plan, compile_packet
-from telemetry.ops.cells import ENGINEERING, GAP_COLUMN, STATE, VALID
+from telemetry.ops.cells import ENGINEERING, QUALITY_COLUMNS, STATE, TIME_COLUMNS, VALID
 from telemetry.ops.merge import take_packets
 from telemetry.ops.options import Options
 from telemetry.wire.batch import Indices, PacketBatch
@@ -73,7 +73,7 @@ class PlanReader:
             places = (place.text for place in packet.meanings.places)
             names.update(dict.fromkeys(places))
         beside = [name + suffix for name in names for suffix in (ENGINEERING, STATE, VALID)]
-        return [*names, VERDICT_COLUMN, GAP_COLUMN, *beside]
+        return [*names, VERDICT_COLUMN, *QUALITY_COLUMNS, *TIME_COLUMNS, *beside]
 
     def submit(self, apid: int, batch: PacketBatch) -> Wait:
         """Read at once."""

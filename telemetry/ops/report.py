@@ -23,6 +23,8 @@ from telemetry.ops.statistics_text import (
     number_text,
     quality_text,
 )
+from telemetry.ops.summary import CLOCK_WORDS
+from telemetry.wire.clock import ClockStep
 
 NO_PACKET = "no packet here"  # The reason that the ledger has for what was skipped.
 _SHOWN = 8  # Offenders of each kind.
@@ -146,6 +148,8 @@ def _tiles(report: Report) -> str:
 
 def _attention(report: Report) -> str:
     notes = [*_worst_columns(report), *_worst_reasons(report), *_worst_gaps(report)]
+    notes += _clock_notes(report)
+    notes += [_note("warn", "Good to know", text) for text in report.ledger.notes]
     notes += [_note("warn", "A dump could not be read whole", text) for text in report.problems]
     if not notes:
         judged = any(column.states for _, column in report.columns)
@@ -220,6 +224,20 @@ def _worst_gaps(report: Report) -> Iterator[str]:
         yield _note("warn", f"Gaps in APID {apid}", text)
 
 
+def _clock_notes(report: Report) -> Iterator[str]:
+    for apid, record in sorted(report.ledger.apids.items()):
+        told = [
+            f"{word} {count(record.clock[step], 'time')}"
+            for step, word in CLOCK_WORDS.items()
+            if record.clock[step]
+        ]
+        if told:
+            first = record.clock_events[0].offset
+            text = f"It {', '.join(told)}; first before the packet at byte {first:,}."
+            kind = "good" if record.clock.total() == record.clock[ClockStep.ROLLOVER] else "warn"
+            yield _note(kind, f"The clock of APID {apid}", text)
+
+
 # --- Plots ----------------------------------------------------------------------------------------
 
 
@@ -235,8 +253,9 @@ def _plots(report: Report, plots: list[Plot], more: int) -> str:
     hint = (
         "Drag to zoom, double-click to go back; plots of one APID move together. Grey: packets "
         "missing. Red ticks at the bottom: packets whose CRC does not hold; their values are not "
-        "drawn. Solid red lines: alarm limits; dashed: warning limits. Where there are more "
-        "points than pixels, the lowest and the highest of each stretch are drawn."
+        "drawn. Dotted upright lines: the clock began again, was set back or rolled over. Solid "
+        "red lines: alarm limits; dashed: warning limits. Where there are more points than "
+        "pixels, the lowest and the highest of each stretch are drawn."
     )
     return (
         f'<h2>Plots</h2>\n<p class="quiet small">{escape(hint + rest)}</p>\n'
@@ -247,7 +266,8 @@ def _plots(report: Report, plots: list[Plot], more: int) -> str:
 def _plot(plot: Plot, index: int, octets: int) -> str:
     column = plot.column
     unit = f" [{column.unit}]" if column.unit else ""
-    packet_axis = "" if plot.apid.has_time else ", by packet number"
+    axis = ", by the time of reception" if plot.apid.is_received else ""
+    packet_axis = axis if plot.apid.has_time else ", by packet number"
     quality = "; ".join(text for text in (quality_text(column, octets),) if text)
     judged = limits_text(column)
     kind = "bad" if column.alarms else "warn" if column.violations else "good"

@@ -14,6 +14,7 @@ from telemetry.columns.limits import Limits
 from telemetry.common.text import printable
 from telemetry.ops.series import MinMaxSeries
 from telemetry.ops.statistics import ApidStatistics, ColumnStatistics, Statistics
+from telemetry.ops.timeline import STEP_NAMES
 
 MAX_PLOTS = 24
 _MAX_TICKS = 12
@@ -72,6 +73,9 @@ def plot_record(plot: Plot) -> dict[str, Any]:
         "y": y,
         "marks": marks,
         "gaps": [[gap.start, gap.end] for gap in plot.apid.gaps],
+        "clock": [
+            [mark.at, STEP_NAMES[mark.step].replace("_", " ")] for mark in plot.apid.clock_marks
+        ],
         "limits": list(_limit_lines(plot.limits)),
         "ticks": _ticks(plot.column),
         "damaged": plot.apid.damaged.drawn()[0].tolist(),
@@ -88,10 +92,12 @@ def _span(apid: ApidStatistics) -> list[float]:
 
 
 def _broken(drawn: Array, apid: ApidStatistics) -> tuple[list[Any], list[Any], list[int]]:
-    """Return the points with a hole where packets are missing, so that no line is drawn there."""
+    """Return the points with holes, over which no line is drawn: at gaps, and where time falls."""
     x, y = ([_short(value) for value in row] for row in drawn[:2].tolist())
     marks = [int(mark) for mark in drawn[2].tolist()]
     holes = np.searchsorted(drawn[0], [gap.end for gap in apid.gaps], side="left").tolist()
+    if apid.clock_marks:
+        holes += (np.flatnonzero(np.diff(drawn[0]) < 0) + 1).tolist()  # Time fell back.
     for at in sorted(set(holes), reverse=True):
         if 0 < at < drawn.shape[1]:
             x.insert(at, x[at])

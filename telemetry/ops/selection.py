@@ -65,6 +65,10 @@ class Selection:
         """Whether both sides are open."""
         return self.since is None and self.until is None
 
+    def is_of(self, scale: Scale) -> bool:
+        """Whether one side is given on this scale."""
+        return any(side is not None and side.scale is scale for side in (self.since, self.until))
+
     def mask(self, times: Times) -> Flags:
         """Whether each time is selected; what has no time is selected only if everything is."""
         if self.is_everything:

@@ -55,6 +55,11 @@ class SequenceTracker:
         self._recent.append(count)
         return max(self.missing - missing, 0)
 
+    def pass_over(self, counts: Array) -> None:
+        """Let the counter go on over packets of which nothing is to be told."""
+        if len(counts):
+            self._go_on(counts)
+
     def add_all(self, counts: Array, offsets: Array, is_trusted: Array) -> Array:
         """Take note of many packets, as `add` would of one after the other."""
         missing = np.zeros(len(counts), np.int64)

@@ -8,6 +8,7 @@ of a packet whose CRC does not say that it is damaged. What was left out is coun
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 
@@ -15,12 +16,20 @@ from telemetry.columns.column import Array, Column
 from telemetry.columns.definition import Definition
 from telemetry.columns.flatten import RESERVED_COLUMNS, VERDICT_COLUMN, Value
 from telemetry.columns.limits import LimitState
-from telemetry.errors import UsageError
+from telemetry.ops.cells import (
+    BESIDE_COLUMNS,
+    CLOCK_COLUMN,
+    GAP_COLUMN,
+    PACKET_TIME,
+    RECEIVED_TIME,
+)
+from telemetry.ops.ledger import CLOCK_EVENTS
 from telemetry.ops.options import DEFAULTS, Options
-from telemetry.ops.packet_times import TimeColumns, find_time_columns, parse_time_columns
 from telemetry.ops.series import MinMaxSeries
-from telemetry.ops.table import GAP_COLUMN, Table
+from telemetry.ops.table import Table
+from telemetry.ops.timeline import find_source
 from telemetry.wire.batch import VerdictCode
+from telemetry.wire.clock import ClockStep
 
 MAX_GAPS = 200  # The widest are kept for drawing; all are counted.
 STALE_SPANS = 3  # A value is stale when it is older than this many of its usual intervals.
@@ -188,16 +197,25 @@ class GapMark:
     missing: int
 
 
+@dataclass(frozen=True, slots=True)
+class ClockMark:
+    """Where on the axis of an APID its clock rolled over, began again or was set back."""
+
+    at: float
+    step: ClockStep
+
+
 @dataclass(slots=True)
 class ApidStatistics:
     """The columns of one APID, and the axis along which they are drawn.
 
-    The axis is the time of the packets in ms since 1970-01-01 UTC where they have one; else their
-    number, for which missing packets count, too.
+    The axis is the time of the packets in ms since 1970-01-01 UTC where they have one, or the time
+    at which their frames came; else their number, for which missing packets count, too.
     """
 
     apid: int
     has_time: bool = False
+    is_received: bool = False  # The time is that of the frames.
     packets: int = 0
     missing: int = 0
     first_time: float | None = None
@@ -205,6 +223,7 @@ class ApidStatistics:
     columns: dict[str, ColumnStatistics] = field(default_factory=dict)
     gaps: list[GapMark] = field(default_factory=list)
     gap_count: int = 0
+    clock_marks: list[ClockMark] = field(default_factory=list)  # Few; the ledger counts them all.
     damaged: MinMaxSeries = field(default_factory=lambda: MinMaxSeries(100))  # Where CRCs fail.
     _last_x: float | None = None
 
@@ -215,12 +234,25 @@ class ApidStatistics:
             return None
         return (self.packets - 1) / (self.last_time - self.first_time) * 1000
 
-    def axis(self, missing: Array, times: Array | None) -> Array:
-        """Return the place of each packet of the next block on the axis; note the gaps."""
+    def note_clock(self, table: Table, x: Array) -> None:
+        """Keep where on the axis the clock rolled over, began again or was set back."""
+        column = table.columns.get(CLOCK_COLUMN)
+        if column is None or not column.raw.any():
+            return
+        for index in np.flatnonzero(np.isin(column.raw, CLOCK_EVENTS)).tolist():
+            if len(self.clock_marks) < MAX_GAPS:
+                step = ClockStep(int(column.raw[index]))
+                self.clock_marks.append(ClockMark(float(x[index]), step))
+
+    def axis(self, missing: Array, times: Array | None, is_received: bool = False) -> Array:
+        """Return the place of each packet of the next block on the axis; note the gaps.
+
+        `is_received` says that the times are not the packets' own but those of their frames.
+        """
         numbers = self.packets + self.missing + np.cumsum(missing + 1) - 1.0
         x = numbers
         if times is not None:
-            self.has_time = True
+            self.has_time, self.is_received = True, is_received
             x = _filled(times, self._last_x)
             known = times[~np.isnan(times)]
             if len(known):
@@ -258,6 +290,17 @@ def _filled(times: Array, before: float | None) -> Array:
     return filled
 
 
+def _times(table: Table) -> tuple[Array | None, bool]:
+    """Return times in ms since 1970, NaN where there is none, and whether frames tell them."""
+    for name in (PACKET_TIME, RECEIVED_TIME):
+        column = table.columns.get(name)
+        if column is not None and column.raw.dtype.kind == "M":
+            times: Array = column.raw.astype("M8[us]").astype(np.int64) / 1000.0
+            times[np.isnat(column.raw)] = np.nan
+            return times, name == RECEIVED_TIME
+    return None, False
+
+
 @dataclass(slots=True)
 class Statistics:
     """A sink of tables that keeps statistics, and with `is_drawn` the points of plots."""
@@ -266,20 +309,20 @@ class Statistics:
     options: Options = DEFAULTS
     is_drawn: bool = False
     apids: dict[int, ApidStatistics] = field(default_factory=dict)
-    unknown_epochs: set[int] = field(default_factory=set)  # APIDs; `epoch` would give their times.
-    _times: dict[int, TimeColumns | None] = field(default_factory=dict)
+    is_timed: ClassVar[bool] = True
 
     def take(self, table: Table) -> None:
         """Add a table of packets."""
         known = self.apids.setdefault(table.apid, ApidStatistics(table.apid))
         gaps = table.columns[GAP_COLUMN].raw
         trusted = table.columns[VERDICT_COLUMN].raw != int(VerdictCode.DAMAGED)
-        x = known.axis(gaps, self._packet_times(table))
+        x = known.axis(gaps, *_times(table))
+        known.note_clock(table, x)
         if not trusted.all():
             at = x[~trusted]
             known.damaged.add(at, np.zeros(len(at)))
         for name, column in table.columns.items():
-            if name in (GAP_COLUMN, VERDICT_COLUMN) or not self._is_wanted(name):
+            if name in BESIDE_COLUMNS or name == VERDICT_COLUMN or not self._is_wanted(name):
                 continue
             if name not in known.columns:
                 series = MinMaxSeries() if self.is_drawn else None
@@ -288,7 +331,7 @@ class Statistics:
 
     def time_names(self, apid: int) -> tuple[str, ...]:
         """Return the columns that hold the time of the packets of an APID."""
-        source = self._time_columns(apid)
+        source = find_source(self.definition, self.options, apid)
         if source is None:
             return ()
         return source.names if source.p_field is None else (*source.names, source.p_field)
@@ -297,29 +340,3 @@ class Statistics:
         if self.options.columns:
             return self.options.wants(name) or self.options.wants(name.replace("[]", ""))
         return name not in RESERVED_COLUMNS
-
-    def _packet_times(self, table: Table) -> Array | None:
-        """Return the time of each packet in ms since 1970, NaN where it has none."""
-        if table.apid not in self._times:
-            self._times[table.apid] = self._time_columns(table.apid)
-        source = self._times[table.apid]
-        if source is None:
-            return None
-        try:
-            found = source.times(table.columns, epoch=self.options.time_epoch)
-        except UsageError:
-            if self.options.time is not None or self.options.epoch is not None:
-                raise
-            self.unknown_epochs.add(table.apid)  # The P-field says that it is the mission's own.
-            self._times[table.apid] = None
-            return None
-        times: Array = found.at.astype("M8[us]").astype(np.int64) / 1000.0
-        times[np.isnat(found.at)] = np.nan
-        return times
-
-    def _time_columns(self, apid: int) -> TimeColumns | None:
-        packet = self.definition.of(apid)
-        layout = packet.layout if packet else None
-        if self.options.time is not None:
-            return parse_time_columns(self.options.time, layout)
-        return find_time_columns(layout)

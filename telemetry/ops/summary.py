@@ -9,6 +9,7 @@ from telemetry.columns.definition import Definition
 from telemetry.common.exit_codes import ExitCode
 from telemetry.ops.frame_ledger import FrameAccount, FrameLedger
 from telemetry.ops.ledger import Account, ApidRecord, Ledger, OtherRecord
+from telemetry.wire.clock import ClockStep
 from telemetry.wire.framing import FrameKind
 
 _SHOWN = 5  # Damages and gaps told one by one; --summary has more.
@@ -56,11 +57,13 @@ def summary_lines(name: str, ledger: Ledger, frames: Sequence[FrameLedger] = ())
     for apid, record in sorted(ledger.apids.items()):
         yield f"  APID {apid}: {_apid_text(record)}"
         yield from _gap_lines(record)
+        yield from _clock_lines(record)
     for apid, other in sorted(ledger.others.items())[:_SHOWN]:
         yield f"  APID {apid}, not asked for: {_other_text(other)}"
     if len(ledger.others) > _SHOWN:
         yield f"  ... and {len(ledger.others) - _SHOWN} more APIDs not asked for"
     yield from _damage_lines(ledger)
+    yield from (f"  Note: {text}" for text in ledger.notes)
 
 
 def _input_octets(ledger: Ledger, frames: Sequence[FrameLedger]) -> int:
@@ -98,6 +101,8 @@ def _frame_sums(
 def _apid_text(record: ApidRecord) -> str:
     sequence = record.sequence
     parts = [_count(record.rows, "row")]
+    if record.of_other_time:
+        parts.append(f"{record.of_other_time:,} of another time")
     if record.damaged:
         parts.append(f"{record.damaged:,} damaged")
     if sequence.gap_count:
@@ -108,6 +113,7 @@ def _apid_text(record: ApidRecord) -> str:
         parts.append(f"{sequence.out_of_order:,} out of order")
     if sequence.restarts:
         parts.append(f"counter restarted {_count(sequence.restarts, 'time')}")
+    parts += [_clock_text(step, record.clock[step]) for step in CLOCK_WORDS if record.clock[step]]
     if not sequence.gap_count:
         parts.append("no gap")
     return ", ".join(parts)
@@ -121,6 +127,24 @@ def _gap_lines(record: ApidRecord) -> Iterator[str]:
         )
     if record.sequence.gap_count > _SHOWN:
         yield f"    ... and {_count(record.sequence.gap_count - _SHOWN, 'gap')} more"
+
+
+CLOCK_WORDS = {
+    ClockStep.ROLLOVER: "rolled over",
+    ClockStep.REBOOT: "began again (a reboot)",
+    ClockStep.SET_BACK: "was set back",
+}
+
+
+def _clock_text(step: ClockStep, number: int) -> str:
+    return f"clock {CLOCK_WORDS[step]} {_count(number, 'time')}"
+
+
+def _clock_lines(record: ApidRecord) -> Iterator[str]:
+    for event in record.clock_events[:_SHOWN]:
+        yield f"    clock {CLOCK_WORDS[event.step]} before the packet at byte {event.offset:,}"
+    if (more := record.clock.total() - _SHOWN) > 0:
+        yield f"    ... and {more:,} more steps of the clock"
 
 
 def _damage_lines(ledger: Ledger) -> Iterator[str]:
@@ -155,6 +179,10 @@ def explain_no_packet(name: str, ledger: Ledger, definition: Definition) -> str:
     lines += _damage_lines(ledger)
     for apid, other in sorted(ledger.others.items())[:_SHOWN]:
         lines.append(f"  seen: APID {apid}, {_other_text(other)}")
+    for apid, record in sorted(ledger.apids.items())[:_SHOWN]:
+        if record.of_other_time:
+            packets = _count(record.of_other_time, "packet")
+            lines.append(f"  APID {apid}: {packets}, all outside of --since and --until")
     lines.append(f"  the definition reads {_expected(definition)}")
     return "\n".join(lines)
 
@@ -197,6 +225,7 @@ def summary_record(
         "not_asked_for": {
             str(apid): {"packets": other.packets} for apid, other in sorted(ledger.others.items())
         },
+        "notes": ledger.notes,
         "damage_count": ledger.damage_count,
         "damages": [
             {
@@ -236,11 +265,21 @@ def _apid_record(record: ApidRecord) -> dict[str, Any]:
         "good": record.good,
         "unchecked": record.unchecked,
         "damaged": record.damaged,
+        "of_other_time": record.of_other_time,
         "missing": sequence.missing,
         "gap_count": sequence.gap_count,
         "duplicates": sequence.duplicates,
         "out_of_order": sequence.out_of_order,
         "restarts": sequence.restarts,
+        "clock": {
+            "rollovers": record.clock[ClockStep.ROLLOVER],
+            "reboots": record.clock[ClockStep.REBOOT],
+            "set_back": record.clock[ClockStep.SET_BACK],
+            "events": [
+                {"offset": event.offset, "step": event.step.name.lower()}
+                for event in record.clock_events
+            ],
+        },
         "gaps": [
             {"offset": gap.offset, "after_count": gap.after_count, "missing": gap.missing}
             for gap in sequence.gaps

@@ -12,7 +12,9 @@ from telemetry.columns.flatten import Row
 from telemetry.ops.cells import (
     ENGINEERING,
     GAP_COLUMN,
+    QUALITY_COLUMNS,
     STATE,
+    TIME_COLUMNS,
     VALID,
     build_rows,
     concatenate_columns,
@@ -30,7 +32,9 @@ class Table:
     """Packets of one APID in order of arrival.
 
     `columns` holds a `Column` for each field of the primary header, each field of the definition,
-    `crc_verdict`, and `gap_before`: how many packets are missing right before each. Engineering
+    `crc_verdict`, and `gap_before`: how many packets are missing right before each. Where packets
+    have time fields, `clock_step` says what the clock did (`ClockStep`); with `Options.times` there
+    are `packet_time` and, where frames tell, `received_time` (UTC, `datetime64[ns]`). Engineering
     values, validity and limit states stand in the columns beside the raw values. `offsets` says
     where each packet is in the input, or in what its frames carry; `places`, where there are
     frames, where the frame of each begins in its dump.
@@ -88,8 +92,12 @@ class Table:
     def flat(self, options: Options) -> list[Column]:
         """Return the columns that were asked for, with one value per packet in each."""
         chosen = dict(self.columns)
-        if not options.quality and GAP_COLUMN not in options.columns:
-            chosen.pop(GAP_COLUMN, None)
+        hidden: tuple[str, ...] = () if options.quality else QUALITY_COLUMNS
+        if not options.wants_times:
+            hidden += TIME_COLUMNS
+        for name in hidden:
+            if name not in options.columns:
+                chosen.pop(name, None)
         return [column for column in flat_columns(chosen) if options.wants(column.name)]
 
     def rows(self) -> list[Row]:

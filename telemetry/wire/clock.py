@@ -5,6 +5,7 @@ The clock is a counter that comes with each packet of one APID, beside the seque
 are in order of arrival.
 """
 
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import TypeAlias
 
@@ -32,7 +33,11 @@ class ClockStep(IntEnum):
 
 
 def classify_clock_steps(
-    clock: NDArray[np.integer], sequence_counts: NDArray[np.integer], *, modulus: int
+    clock: NDArray[np.integer],
+    sequence_counts: NDArray[np.integer],
+    *,
+    modulus: int,
+    is_open: bool = False,
 ) -> NDArray[np.uint8]:
     """Return a `ClockStep` for each packet; the first one has NONE.
 
@@ -41,12 +46,13 @@ def classify_clock_steps(
     is beyond that packet again. Any other fall of the clock is a rollover when it leads from the
     last sixteenth of the counter to the first, unless clock and sequence count both begin again
     below 64; else a correction when the sequence count goes on (up to 63 lost); else a reboot.
+    With `is_open` more packets are to come: one that looks late at the end counts as late.
     """
     now, counts = clock.astype(np.int64), sequence_counts.astype(np.int64)
     steps = np.zeros(len(now), np.uint8)
     rest = np.arange(len(now))
     for _ in range(_RETURN):
-        is_late = _is_late(now[rest], counts[rest], modulus)
+        is_late = _is_late(now[rest], counts[rest], modulus, is_open=is_open)
         if not is_late.any():
             break
         steps[rest[is_late]] = ClockStep.LATE
@@ -73,13 +79,71 @@ def unwrap_clock(
     return unwrapped, np.cumsum(is_reboot).astype(np.int64)
 
 
+@dataclass(slots=True)
+class ClockTracker:
+    """Follow the clock of one APID through blocks of packets, in order of arrival."""
+
+    modulus: int
+    _last: tuple[int, int] | None = None  # Clock and sequence count of the last that was not late.
+    _turns: int = 0  # How often the clock rolled over since the last reboot.
+    _is_new: bool = field(default=True)  # No packet of this dump came yet.
+
+    @property
+    def turns(self) -> int:
+        """How often the clock rolled over since the last reboot."""
+        return self._turns
+
+    def begin(self) -> None:
+        """Declare that another dump begins: where its clock stands says nothing of a reboot."""
+        self._is_new = True
+
+    def add(
+        self, clock: NDArray[np.integer], sequence_counts: NDArray[np.integer]
+    ) -> tuple[NDArray[np.uint8], Counts]:
+        """Return the `ClockStep` of each packet, and how often the clock had rolled over by then.
+
+        A reboot among the last packets of a block may be seen up to four packets late.
+        """
+        now, counts = clock.astype(np.int64), sequence_counts.astype(np.int64)
+        if not len(now):
+            return np.zeros(0, np.uint8), np.zeros(0, np.int64)
+        if self._is_new or self._last is None:
+            self._turn_between_dumps(int(now[0]))
+        else:
+            now = np.concatenate(([self._last[0]], now))
+            counts = np.concatenate(([self._last[1]], counts))
+        steps, turns = self._follow(now, counts)
+        skipped = len(now) - len(clock)
+        self._is_new = False
+        last = int(np.flatnonzero(steps != ClockStep.LATE)[-1])
+        self._last, self._turns = (int(now[last]), int(counts[last])), int(turns[last])
+        return steps[skipped:], turns[skipped:]
+
+    def _turn_between_dumps(self, first: int) -> None:
+        """Take the clock for rolled over between dumps, or back before, where it stands so."""
+        if self._last is None:
+            return
+        edge = self.modulus // _EDGE
+        if self._last[0] >= self.modulus - edge and first < edge:
+            self._turns += 1
+        elif self._last[0] < edge and first >= self.modulus - edge:
+            self._turns = max(self._turns - 1, 0)
+
+    def _follow(self, now: Counts, counts: Counts) -> tuple[NDArray[np.uint8], Counts]:
+        if (now[1:] >= now[:-1]).all():  # The bulk of all streams.
+            return np.zeros(len(now), np.uint8), np.full(len(now), self._turns)
+        steps = classify_clock_steps(now, counts, modulus=self.modulus, is_open=True)
+        unwrapped, boots = unwrap_clock(now, steps, modulus=self.modulus)
+        return steps, (unwrapped - now) // self.modulus + np.where(boots == 0, self._turns, 0)
+
+
 def _shortest(difference: Counts, modulus: int) -> Counts:
     """Return the step of at most half a turn that leads as far as `difference`."""
     half = modulus // 2
     return (difference + half) % modulus - half
 
 
-def _is_late(now: Counts, counts: Counts, modulus: int) -> Flags:
+def _is_late(now: Counts, counts: Counts, modulus: int, *, is_open: bool) -> Flags:
     is_late = np.zeros(len(now), np.bool_)
     behind = SEQUENCE_COUNT_MODULO - np.diff(counts) % SEQUENCE_COUNT_MODULO
     is_behind = (_shortest(np.diff(now), modulus) < 0) & (behind < _FEW)
@@ -87,6 +151,8 @@ def _is_late(now: Counts, counts: Counts, modulus: int) -> Flags:
     for distance in range(1, _RETURN + 1):
         later = np.minimum(places + distance, len(now) - 1)
         is_late[places] |= _shortest(now[later] - now[places - 1], modulus) > 0
+    if is_open:
+        is_late[places[places + _RETURN >= len(now)]] = True
     return is_late
 
 

@@ -8,6 +8,8 @@ told apart by `Times.is_leap_second`.
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import cache
+from pathlib import Path
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -107,6 +109,18 @@ def parse_leap_seconds(text: str, source: str) -> LeapSeconds:
             "with its line #@"
         )
     return LeapSeconds(starts.astype("M8[s]").astype("M8[ns]"), differences, source, until)
+
+
+@cache
+def read_leap_seconds(path: str) -> LeapSeconds:
+    """Read a file `leap-seconds.list` as IERS publishes it; `InputError` when it is none."""
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"--leap-seconds {path}: {error.strerror or error}") from error
+    except UnicodeDecodeError:
+        text = ""
+    return parse_leap_seconds(text, path)
 
 
 @dataclass(frozen=True, slots=True)

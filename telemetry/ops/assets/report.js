@@ -53,7 +53,12 @@
       type: "line", xref: "paper", yref: "y", x0: 0, x1: 1, y0: value, y1: value, layer: "above", opacity: 0.75,
       line: { color: colour(kind === "alarm" ? "--bad" : "--warn"), width: 1.2, dash: kind === "alarm" ? "solid" : "dash" },
     }));
-    return [...gaps, ...limits];
+    const clock = plot.clock.map(([x, step]) => ({
+      type: "line", xref: "x", yref: "paper", x0: at(plot, x), x1: at(plot, x), y0: 0, y1: 1,
+      line: { color: colour("--quiet"), width: 1.2, dash: "dot" },
+      label: { text: step, textangle: 0, textposition: "end", xanchor: "left", font: { size: 10 } },
+    }));
+    return [...gaps, ...limits, ...clock];
   }
 
   // Limits far away from all values would flatten the curve: draw those within reach.

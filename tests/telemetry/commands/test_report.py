@@ -115,6 +115,47 @@ def test_plots_hold_values_limits_gaps_and_marks(report, evil_dump, tmp_path):
     assert by_name["state"]["ticks"] == [[1, "<u>one</u>"], [2, "two"]]
 
 
+def test_steps_of_the_clock_are_told_and_marked(report, tmp_path, make_packet):
+    (tmp_path / "clock.py").write_text(
+        "from construct import *\n"
+        "P = Struct('time_coarse' / Int16ub, 'n' / Int8ub, 'packet_error_control' / Int16ub)\n"
+    )
+    clock = [65534, 65535, 0, 1, 2, 3, 0, 1, 2, 3, 4, 5]
+    counts = [*range(70, 76), *range(6)]
+    run = [
+        make_packet(66, count, now.to_bytes(2, "big") + bytes((index,)))
+        for index, (now, count) in enumerate(zip(clock, counts, strict=True))
+    ]
+    (tmp_path / "d.bin").write_bytes(b"".join(run))
+    done = report("d.bin", "--epoch", "UNIX", definition="clock.py:P")
+    assert done.returncode == 0, done.stderr
+    page, (plot,) = read(tmp_path)
+    assert plot["clock"] == [[65_536_000.0, "rollover"], [0.0, "reboot"]]
+    # 65,534 s to 65,539 s, then from 0 on; no line leads back.
+    before, after = [65_534_000 + 1000 * i for i in range(6)], [1000 * i for i in range(6)]
+    assert plot["x"] == [*before, 0, *after]
+    assert plot["y"] == [*range(6), None, *range(6, 12)]
+    shown = " ".join(Text(page).shown)
+    told = "rolled over 1 time, began again (a reboot) 1 time; first before the packet at byte 22"
+    assert f"The clock of APID 66 It {told}." in shown
+
+
+def test_where_only_frames_tell_a_time_it_is_the_axis(report, tmp_path):
+    (tmp_path / "n.py").write_text("from construct import *\nP = Struct('n' / Int8ub)\n")
+    stamps = [(1_796_000_000_000 + 1000 * n).to_bytes(8, "big") for n in range(3)]
+    frames = [
+        b"\xc0\x09" + stamp + b"\xc0\xc0\0" + bytes((n,)) + b"\xc0"
+        for n, stamp in enumerate(stamps)
+    ]
+    (tmp_path / "d.kss").write_bytes(b"".join(frames))
+    framing = ("--framing", "kiss", "--no-primary-header")
+    done = report("d.kss", *framing, definition="n.py:P")
+    assert done.returncode == 0, done.stderr
+    page, (plot,) = read(tmp_path)
+    assert (plot["is_time"], plot["x"]) == (True, [1_796_000_000_000 + 1000 * n for n in range(3)])
+    assert "APID 0, by the time of reception; 3 values." in " ".join(Text(page).shown)
+
+
 def test_text_of_packets_and_definitions_stays_text(report, evil_dump, tmp_path):
     report(evil_dump)
     page, _ = read(tmp_path)
