@@ -13,8 +13,8 @@ UNSEGMENTED = 0b11  # CCSDS 133.0-B 4.1.3.4.2: the packet is whole.
 TIME_APID = 0  # ECSS-E-ST-70-41C 6.9.4.2: of time reports.
 
 LONGEST_AREA = 1024  # Octets of one memory area in one packet.
-LONGEST_TC = 1044  # Octets of a packet: TC[6,2] with the longest area.
-LONGEST_TM = 1060
+LONGEST_TC = 6 + 5 + 8 + LONGEST_AREA + 2 + 2  # Octets of TC[6,2]: headers, place, data, two CRCs.
+LONGEST_TM = 1060  # Room for TM[6,6], which has 1,056.
 MOST_PARAMETERS = 32  # In one command.
 MOST_EVENTS = 16
 SHORTEST_INTERVAL_MS = 10  # Of housekeeping.

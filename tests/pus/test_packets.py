@@ -200,7 +200,7 @@ DATA = {
     (3, 31): "01 0001 0000000a",
     (5, 5): "03 0000 0001 ffff",
     (5, 6): "01 0007",
-    (6, 2): "01 01 00000010 0002 beef 9f56",
+    (6, 2): "01 01 00000010 0002 beef 2ccc",
     (6, 5): "e0 01 00000000 0300",
     (6, 9): "f0 02 00000000 0001 ffffffff 0400",
     (6, 129): "f0 01 00010000 00100000",
@@ -222,8 +222,8 @@ ANSWERS = {
     (5, 2): "0002 00000001",
     (5, 3): "0003 80000000",
     (5, 4): "ffff ffffffff",
-    (6, 6): "01 01 00000010 0002 beef 9f56",
-    (6, 10): "01 01 00000010 0002 9f56",
+    (6, 6): "01 01 00000010 0002 beef 2ccc",
+    (6, 10): "01 01 00000010 0002 2ccc",
     (6, 130): "f0 01 00010000 00100000 cbf43926",
     (17, 2): "",
     (20, 2): "02 0000 46575450 0004 00000066",
@@ -246,7 +246,7 @@ def test_fields_of_a_memory_area_are_where_the_standard_has_them() -> None:
     found = TELECOMMANDS[6, 2].parse(bytes.fromhex(DATA[6, 2]))
     (area,) = found.areas
     assert (found.memory_id, area.address, area.length) == (1, 16, 2)
-    assert (area.data, area.checksum) == (b"\xbe\xef", 0x9F56)
+    assert (area.data, area.checksum) == (b"\xbe\xef", 0x2CCC)
 
 
 @pytest.mark.parametrize(
