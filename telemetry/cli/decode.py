@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from telemetry.cli.reading import check_output, processes_option
+from telemetry.cli.reading import check_output, processes_option, reassemble_options
 from telemetry.common.exit_codes import ExitCode
 
 if TYPE_CHECKING:
@@ -48,6 +48,14 @@ crc_verdict is "good" or "damaged" if the definition ends in a field packet_erro
 "none". A packet with a damaged CRC keeps its row, so that you can judge it: filter by this column.
 A packet that is cut, or has a field that cannot be read, gives no row. Every byte of the dump is
 accounted for in the summary, good or not.
+
+Packets whose sequence flags say that they are segments of a group are decoded one by one, and the
+summary says so, because missions use these flags in two ways. If yours cuts one packet into many,
+--reassemble puts them together: the definition is of the whole, the columns of the primary header
+are those of the first segment, and a CRC is that of each segment. Segments that begin with a
+secondary header need --repeated-header N. A group with a segment missing, damaged, or cut off is
+never decoded; the summary tells what was lost and where. Lengths prove less of a segment than of a
+packet, so that without a CRC decoding finds its way worse behind damage.
 
 Times are UTC. A clock that passes its top goes on in packet_time, --since and --until; the summary
 tells of rollovers, of reboots (clock and sequence count begin again) and of corrections.
@@ -117,6 +125,7 @@ Ctrl-C ends the input: what was decoded by then is written. A second Ctrl-C leav
     is_flag=True,
     help="Frames hold packet data fields, without the 6-byte header.",
 )
+@reassemble_options
 @click.option(
     "--quality",
     is_flag=True,

@@ -12,6 +12,7 @@ from telemetry.cli.reading import (
     framing_options,
     offset_option,
     open_dump,
+    reassemble_option,
 )
 from telemetry.common.exit_codes import ExitCode
 
@@ -28,7 +29,8 @@ _HELP = """Say what the byte at an offset of DUMP is, and why it was or was not 
 
 It names the frame (with --framing), the packet and the field that the byte is in; the rule that
 was applied; the CRC that was computed; and, of bytes that were skipped, what was searched for,
-which places looked like a packet and why they were refused, and where decoding went on.
+which places looked like a packet and why they were refused, and where decoding went on. With
+--reassemble it tells of a segment what became of its group.
 """
 
 
@@ -36,6 +38,7 @@ which places looked like a packet and why they were refused, and where decoding 
 @click.argument("dump", metavar="DUMP")
 @offset_option(required=True, text="Which byte of DUMP; the first is 0.")
 @definition_option(required=False)
+@reassemble_option
 @framing_options
 def explain(dump: str, offset: int, definition_source: str | None, **framing: Any) -> ExitCode:
     """Print what each floor says of a byte and return the exit code."""
@@ -43,12 +46,16 @@ def explain(dump: str, offset: int, definition_source: str | None, **framing: An
     from telemetry.ops.explain import explain as explain_located
     from telemetry.ops.listing import any_definition
     from telemetry.ops.locate import locate
+    from telemetry.ops.segment_fate import segment_fate
 
     definition = load_definition(definition_source) if definition_source else None
     known = definition or any_definition()
+    options = build_options(**framing)
     with open_dump(dump, "looking") as (_, chunks):
-        located = locate(chunks, known, build_options(**framing), offset)
-    _show(dump_name(dump), located, explain_located(located, definition, known.rules()))
+        located = locate(chunks, known, options, offset)
+    rules = known.rules(is_segmented=options.reassemble)
+    fate = segment_fate(dump, located, definition, options)
+    _show(dump_name(dump), located, explain_located(located, definition, rules, fate))
     return ExitCode.DONE
 
 

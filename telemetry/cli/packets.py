@@ -16,6 +16,7 @@ from telemetry.cli.reading import (
     dump_name,
     framing_options,
     open_dump,
+    reassemble_option,
 )
 from telemetry.common.exit_codes import ExitCode
 
@@ -67,6 +68,7 @@ _COLUMNS = (
     metavar="FILE.csv",
     help="Write the list as CSV.",
 )
+@reassemble_option
 @framing_options
 def packets(
     dump: str,

@@ -12,6 +12,7 @@ from telemetry.cli.reading import (
     definition_option,
     framing_options,
     processes_option,
+    reassemble_options,
     selection_options,
 )
 from telemetry.cli.report import write_page
@@ -42,6 +43,7 @@ are drawn where the definition has calibrations; limits, gaps and damaged packet
     help="Where the page goes.",
 )
 @selection_options
+@reassemble_options
 @framing_options
 @processes_option
 def plot(

@@ -62,6 +62,33 @@ def no_primary_header_option(text: str) -> Callable[[Any], Any]:
     )
 
 
+def reassemble_options(command: Any) -> Any:
+    """Add --reassemble and --repeated-header."""
+    for option in (
+        click.option(
+            "--repeated-header",
+            type=click.IntRange(min=0),
+            default=0,
+            metavar="N",
+            help="With --reassemble: leave out N bytes, a secondary header, before the data of "
+            "each segment but the first.",
+        ),
+        reassemble_option,
+    ):
+        command = option(command)
+    return command
+
+
+def reassemble_option(command: Any) -> Any:
+    """Add --reassemble."""
+    return click.option(
+        "--reassemble",
+        is_flag=True,
+        help="Put segments (sequence flags first, continuation, last) together; the definition is "
+        "of the whole.",
+    )(command)
+
+
 def framing_options(command: Any) -> Any:
     """Add --framing, --skip and --no-primary-header."""
     for option in (

@@ -16,6 +16,7 @@ from telemetry.cli.reading import (
     framing_options,
     outcome_code,
     processes_option,
+    reassemble_options,
     run_statistics,
     selection_options,
 )
@@ -53,6 +54,7 @@ Needs plotly:  python -m pip install 'fw-tools[report]'
     help="Where the page goes.",
 )
 @selection_options
+@reassemble_options
 @framing_options
 @processes_option
 def report(dumps: tuple[str, ...], definition_source: str, output: Path, **wanted: Any) -> ExitCode:

@@ -13,6 +13,7 @@ from telemetry.cli.reading import (
     framing_options,
     outcome_code,
     processes_option,
+    reassemble_options,
     run_statistics,
     selection_options,
 )
@@ -48,6 +49,7 @@ is older than three times the usual interval when the dump ends.
     help="Write everything as JSON, with the ledger.",
 )
 @selection_options
+@reassemble_options
 @framing_options
 @processes_option
 def stats(

@@ -14,6 +14,7 @@ from telemetry.columns.meanings import Meanings, compile_meanings
 from telemetry.errors import InputError, UsageError
 from telemetry.wire.crc import CRC_OCTETS
 from telemetry.wire.rules import PacketRule, StreamRules
+from telemetry.wire.segments import MAX_GROUP_OCTETS
 from telemetry.wire.space_packet import IDLE_APID, MAX_DATA_OCTETS, MIN_DATA_OCTETS
 
 CRC_FIELD = "packet_error_control"  # ECSS-E-ST-70-41C 7.4.3.1
@@ -27,6 +28,7 @@ class PacketDefinition:
     layout: Any  # construct.Construct, which carries no types.
     rule: PacketRule
     meanings: Meanings  # What `telemetry.field` says in the layout.
+    size: int | None = None  # Octets behind the primary header, where that is always the same.
 
     def parse(self, data_field: bytes) -> Any:
         """Parse a packet data field; raise `FieldError` with the path of the field that failed."""
@@ -44,10 +46,33 @@ class Definition:
         """Return the definition for `apid`, if there is one."""
         return self.by_apid.get(apid, self.any_apid)
 
-    def rules(self) -> StreamRules:
-        """Return what a deframer has to know."""
+    def rules(self, *, is_segmented: bool = False) -> StreamRules:
+        """Return what a deframer has to know; `is_segmented`: what comes are parts of packets.
+
+        `InputError` for a definition that is larger than a packet, unless it comes in parts.
+        """
+        if is_segmented:
+            return self._segment_rules()
+        packets = [*self.by_apid.values(), *([self.any_apid] if self.any_apid else [])]
+        for packet in packets:
+            if packet.size is not None and packet.size > MAX_DATA_OCTETS:
+                raise InputError(
+                    f"{packet.label} takes {packet.size:,} octets; the data field of a packet has "
+                    f"{MIN_DATA_OCTETS} to {MAX_DATA_OCTETS:,}. What comes in several packets is "
+                    "put together by --reassemble"
+                )
         by_apid = {apid: definition.rule for apid, definition in self.by_apid.items()}
         return StreamRules(by_apid, self.any_apid.rule if self.any_apid else None)
+
+    def _segment_rules(self) -> StreamRules:
+        """Return rules that say of a length only that there is room for a CRC."""
+
+        def of(packet: PacketDefinition) -> PacketRule:
+            octets = MIN_DATA_OCTETS + CRC_OCTETS * packet.rule.has_crc
+            return PacketRule(min_octets=octets, has_crc=packet.rule.has_crc)
+
+        by_apid = {apid: of(packet) for apid, packet in self.by_apid.items()}
+        return StreamRules(by_apid, of(self.any_apid) if self.any_apid else None)
 
     def bind(self, apid: int) -> "Definition":
         """Return the definition for a user who wants `apid` only; `UsageError` if it has none."""
@@ -102,17 +127,18 @@ def _define_packet(layout: Any, label: str) -> PacketDefinition:
     fields = _fields(layout)
     has_crc = _has_crc(layout, label)
     size = _sizeof(layout)
-    if size is not None and not MIN_DATA_OCTETS <= size <= MAX_DATA_OCTETS:
+    if size is not None and not MIN_DATA_OCTETS <= size <= MAX_GROUP_OCTETS:
         raise InputError(
             f"{label} takes {size:,} octets; the data field of a packet has "
             f"{MIN_DATA_OCTETS} to {MAX_DATA_OCTETS:,}"
         )
     if size is not None:
-        rule = PacketRule(min_octets=size, max_octets=size, has_crc=has_crc)
+        most = min(size, MAX_DATA_OCTETS)
+        rule = PacketRule(min_octets=most, max_octets=most, has_crc=has_crc)
     else:
         at_least = max(MIN_DATA_OCTETS, sum(_sizeof(field) or 0 for field in fields))
         rule = PacketRule(min_octets=min(at_least, MAX_DATA_OCTETS), has_crc=has_crc)
-    return PacketDefinition(label, layout, rule, compile_meanings(layout, label))
+    return PacketDefinition(label, layout, rule, compile_meanings(layout, label), size)
 
 
 def _has_crc(layout: Any, label: str) -> bool:

@@ -233,7 +233,8 @@ def _tables(
                 outcome.problems.append(source.problem)
             outcome.code = source.exit_code or outcome.code
             if source.ending is Ending.INTERRUPTED:
-                return
+                break
+    pipeline.finish()
     if outcome.problems and not outcome.names:
         raise InputError("\n".join(outcome.problems))
 

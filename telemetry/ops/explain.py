@@ -26,6 +26,7 @@ _LINE_OCTETS = 16
 _LINES_AROUND = 2
 _SHOWN_CANDIDATES = 5
 _SHOWN_RULES = 4
+_FLAG_WORDS = ("a continuation", "the first of a group", "the last of a group", "no segment")
 _HEADER_FIELDS = (
     "version, type, secondary header flag, APID", "version, type, secondary header flag, APID",
     "sequence flags, sequence count", "sequence flags, sequence count", "data length",
@@ -41,13 +42,18 @@ class Floor:
     notes: tuple[tuple[str, str], ...]  # A short label, and a sentence.
 
 
-def explain(located: Located, definition: Definition | None, rules: StreamRules) -> list[Floor]:
-    """Return what each floor says, from the lowest up; `definition` None: nobody gave one."""
+def explain(
+    located: Located, definition: Definition | None, rules: StreamRules, segment_fate: str = ""
+) -> list[Floor]:
+    """Return what each floor says, from the lowest up; `definition` None: nobody gave one.
+
+    `segment_fate` says what became of the group that a segment belongs to.
+    """
     floors = []
     if located.frame is not None:
         floors.append(_frame_floor(located, located.frame))
     if located.packet is not None:
-        floors.append(_packet_floor(located.packet, definition, rules))
+        floors.append(_packet_floor(located.packet, definition, rules, segment_fate))
     elif located.frame is not None and located.frame.payload_at is not None:
         floors.append(_headerless_floor(located.frame, located.frame.payload_at, definition))
     return floors
@@ -100,12 +106,18 @@ def _frame_floor(located: Located, place: FramePlace) -> Floor:
 # --- The floor of packets -------------------------------------------------------------------------
 
 
-def _packet_floor(place: PacketPlace, definition: Definition | None, rules: StreamRules) -> Floor:
+def _packet_floor(
+    place: PacketPlace, definition: Definition | None, rules: StreamRules, segment_fate: str
+) -> Floor:
     span = place.span
     where = _range(span.offset, span.length)
     if span.kind is Kind.PACKET and span.header is not None:
         title = f"a packet, {where}: {_header_text(span.header)}"
-        return Floor(title, tuple(_packet_notes(place, span, definition, rules)))
+        if segment_fate:
+            notes = list(_segment_notes(place, span, rules, segment_fate))
+        else:
+            notes = list(_packet_notes(place, span, definition, rules))
+        return Floor(title, tuple(notes))
     if span.kind is Kind.LOST:
         title = f"a packet that is not whole, {where}"
         return Floor(title, tuple(_lost_notes(place, span, rules)))
@@ -118,6 +130,25 @@ def _packet_floor(place: PacketPlace, definition: Definition | None, rules: Stre
     return Floor(title, tuple(_walked_over_notes(span, rules)))
 
 
+def _segment_notes(
+    place: PacketPlace, span: Span, rules: StreamRules, segment_fate: str
+) -> Iterator[tuple[str, str]]:
+    header = span.header
+    assert header is not None
+    yield "segment", f"sequence flags {header.sequence_flags}: {_FLAG_WORDS[header.sequence_flags]}"
+    yield "CRC", _crc_text(span, rules.find(header))
+    yield from _gap_note(place, header)
+    inside = place.offset - span.offset
+    yield "this byte", f"byte {inside:,} of the packet: {_part_text(span, inside, None)}"
+    yield "decoded", segment_fate
+
+
+def _gap_note(place: PacketPlace, header: PrimaryHeader) -> Iterator[tuple[str, str]]:
+    if place.missing_before:
+        missing = count(place.missing_before, "packet")
+        yield "gap", f"{missing} of APID {header.apid} missing right before it"
+
+
 def _packet_notes(
     place: PacketPlace, span: Span, definition: Definition | None, rules: StreamRules
 ) -> Iterator[tuple[str, str]]:
@@ -128,9 +159,7 @@ def _packet_notes(
     if packet is not None:
         yield "rule", f"{printable(packet.label)}: {_rule_text(packet.rule)}"
     yield "CRC", _crc_text(span, rule)
-    if place.missing_before:
-        missing = count(place.missing_before, "packet")
-        yield "gap", f"{missing} of APID {header.apid} missing right before it"
+    yield from _gap_note(place, header)
     inside = place.offset - span.offset
     yield "this byte", f"byte {inside:,} of the packet: {_part_text(span, inside, packet)}"
     if packet is None:

@@ -48,6 +48,10 @@ class Found:
     received_ns: Array | None = None  # None too if no frame tells.
     frames: FrameBatch | None = None  # The frames that have just come.
 
+    def seen_at(self, offsets: Array) -> Array:
+        """Return where packets are in the dump, or their frames; `offsets` are theirs."""
+        return offsets if self.places is None else self.places
+
     @cached_property
     def others(self) -> tuple[Span, ...]:
         """The spans of everything but the packets, in order of their place."""
@@ -106,7 +110,7 @@ class Floors:
     """Feed it with the octets of one dump by `push`, then `close` it."""
 
     def __init__(self, definition: Definition, options: Options, kernels: Kernels) -> None:
-        rules = definition.rules()
+        rules = definition.rules(is_segmented=options.reassemble)
         self._has_header = options.has_primary_header
         self._apid = 0 if self._has_header else _only_apid(definition, options)
         self._framing = framing(

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,9 @@ from telemetry.wire.batch import VerdictCode
 from telemetry.wire.clock import ClockStep
 from telemetry.wire.space_packet import PRIMARY_HEADER_OCTETS, PrimaryHeader
 from telemetry.wire.spans import CRC_DOES_NOT_HOLD, Kind, Span
+
+if TYPE_CHECKING:
+    from telemetry.ops.group_ledger import GroupLedger
 
 Array: TypeAlias = NDArray[Any]
 
@@ -139,6 +142,7 @@ class Ledger:
     damages: list[Damage] = field(default_factory=list)
     damage_count: int = 0
     reasons: dict[str, Reason] = field(default_factory=dict)
+    groups: "GroupLedger | None" = None  # The floor above, where segments are put together.
     notes: list[str] = field(default_factory=list)  # What a reader of the values should know.
     max_damages: int = 1000
     _last_end: int = 0
@@ -246,7 +250,7 @@ class Ledger:
         account = Account.GOOD if is_good else Account.UNCHECKED
         self.octets[account] += octets
         self.packets[account] += len(counts)
-        record.rows += len(counts)
+        record.rows += len(counts) * self._has_rows
         record.good += len(counts) * is_good
         record.unchecked += len(counts) * (not is_good)
         return record.sequence.add_all(counts, offsets, np.ones(len(counts), np.bool_))
@@ -269,7 +273,7 @@ class Ledger:
                 self.octets[account] += int(lengths[chosen].sum())
                 self.packets[account] += count
                 setattr(record, account.value, getattr(record, account.value) + count)
-        record.rows += len(packets) - int(np.count_nonzero(has_problem))
+        record.rows += self._has_rows * (len(packets) - int(np.count_nonzero(has_problem)))
         return record.sequence.add_all(
             table.counts[packets], table.seen_at[packets], verdicts != _DAMAGED
         )
@@ -300,7 +304,7 @@ class Ledger:
         place: int = -1,
     ) -> int:
         record = self.apids.setdefault(apid, ApidRecord())
-        record.rows += not problem
+        record.rows += not problem and self._has_rows
         seen_at = offset if place < 0 else place
         missing = record.sequence.add(count, seen_at, is_trusted=verdict != _DAMAGED)
         if problem or verdict == _DAMAGED:
@@ -343,6 +347,12 @@ class Ledger:
                 Damage(span.offset, span.length, Account.SKIPPED, "no packet here", place)
             )
 
+    def add_rows(self, apid: int, rows: int, of_other_time: int) -> None:
+        """Count what groups gave, packets being booked already."""
+        record = self.apids.setdefault(apid, ApidRecord())
+        record.rows += rows
+        record.of_other_time += of_other_time
+
     def note(self, text: str) -> None:
         """Keep what is to be told, once."""
         if text not in self.notes:
@@ -364,6 +374,11 @@ class Ledger:
             raise AssertionError(f"the ledger holds {booked} octets of {input_octets}")
 
     @property
+    def _has_rows(self) -> bool:
+        """Whether packets give rows by themselves, and not by their groups."""
+        return self.groups is None
+
+    @property
     def rows(self) -> int:
         """Packets that gave a row, damaged or not."""
         return sum(record.rows for record in self.apids.values())
@@ -376,7 +391,9 @@ class Ledger:
     @property
     def is_clean(self) -> bool:
         """Whether nothing was damaged, skipped or missing."""
-        return not (self.octets[Account.DAMAGED] or self.octets[Account.SKIPPED] or self.missing)
+        is_whole = self.groups is None or self.groups.is_clean
+        is_lost = self.octets[Account.DAMAGED] or self.octets[Account.SKIPPED] or self.missing
+        return is_whole and not is_lost
 
     def _book(self, offset: int, length: int, account: Account) -> None:
         if offset != self._last_end:

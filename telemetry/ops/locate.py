@@ -85,7 +85,7 @@ def locate(
     `UsageError` when the dump ends before `offset`.
     """
     dump = Window()
-    rules = definition.rules()
+    rules = definition.rules(is_segmented=options.reassemble)
     frames = framing(
         options.framing,
         skip=options.skip,

@@ -29,6 +29,8 @@ class Options:
     skip: int = 0  # Octets before each packet that are left out.
     has_primary_header: bool = True
     apid: int | None = None  # Only this one.
+    reassemble: bool = False  # Whether segments are put together; the definition is of the whole.
+    repeated_header: int = 0  # Octets before the data of each segment but the first.
     since: str | None = None  # Packets from this time on: 2026-11-22T10:30:00Z.
     until: str | None = None  # Packets before this time.
     time: str | None = (
@@ -44,6 +46,16 @@ class Options:
     def __post_init__(self) -> None:
         if not 1 <= self.processes <= MAX_PROCESSES:
             raise UsageError(f"--processes {self.processes}: expected 1..{MAX_PROCESSES}")
+        if self.repeated_header < 0 or (self.repeated_header and not self.reassemble):
+            raise UsageError(
+                f"--repeated-header {self.repeated_header}: expected how many bytes to leave out "
+                "of the segments that --reassemble puts together"
+            )
+        if self.reassemble and not self.has_primary_header:
+            raise UsageError(
+                "--reassemble: sequence flags stand in the primary header, which "
+                "--no-primary-header leaves out"
+            )
         if not all(self.columns):
             raise UsageError("--columns: a name is empty; expected as in --columns volts,rails*")
         for _ in (self.selection, self.time_epoch, self.leap_table):

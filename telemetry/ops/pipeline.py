@@ -3,7 +3,7 @@
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +14,7 @@ from telemetry.columns.limits import LimitMemory
 from telemetry.common.kernels import Kernels
 from telemetry.ops.cells import GAP_COLUMN
 from telemetry.ops.floors import Floors, Found
+from telemetry.ops.groups import GroupFloor, Packets, Units
 from telemetry.ops.ledger import Fate, Ledger, PacketTable
 from telemetry.ops.merge import OverlapFilter, of_dump, take_packets
 from telemetry.ops.options import Options
@@ -21,6 +22,8 @@ from telemetry.ops.reading import Reader, Reading, Wait
 from telemetry.ops.table import Table, take_rows
 from telemetry.ops.timeline import Arrival, Timeline
 from telemetry.wire.batch import Indices, PacketBatch, VerdictCode
+from telemetry.wire.framing import NO_TIME
+from telemetry.wire.space_packet import SEQUENCE_FLAGS_UNSEGMENTED
 
 if TYPE_CHECKING:
     from telemetry.ops.frame_ledger import FrameLedger
@@ -34,9 +37,12 @@ class _Work:
     """Packets that are being turned into columns."""
 
     found: Found
+    offsets: Indices  # Of the packets in the ledger.
     base: int  # Of the dump in the ledger.
     fates: Array  # `Fate` of each packet.
     parts: list[tuple[int, Indices, Wait]]  # APID, which packets, and their columns to come.
+    units: Units | None = None  # Where segments are put together: what `found` holds.
+    problems: dict[int, str] = field(default_factory=dict)  # Known before the columns.
 
 
 class Pipeline:
@@ -63,6 +69,10 @@ class Pipeline:
         self._memories: dict[int, LimitMemory] = {}
         self._timeline = Timeline(definition, options, self.ledger, is_timed)
         self._overlaps = OverlapFilter() if dumps > 1 else None
+        self._groups: GroupFloor | None = None
+        if options.reassemble:
+            self._groups = GroupFloor(definition, repeated_header=options.repeated_header)
+            self.ledger.groups = self._groups.ledger
         self._dumps = 0
         self._base = 0  # Octets of the dumps before.
         self._waiting: deque[_Work] = deque()
@@ -96,6 +106,13 @@ class Pipeline:
         self._base += self._floors.packet_octets
         self._dumps += 1
         self.ledger.close(self._base)
+        if self._groups is not None:
+            self._groups.check()
+
+    def finish(self) -> None:
+        """Declare the end of the last dump."""
+        if self._groups is not None:
+            self._groups.close()
 
     # --- Before the columns -----------------------------------------------------------------------
 
@@ -107,11 +124,47 @@ class Pipeline:
             fates[found.apids != self._options.apid] = Fate.OTHER
         if self._overlaps is not None:
             self._leave_out_overlaps(packets, fates)
-        parts = [
-            (apid, chosen, self._reader.submit(apid, _take(packets, chosen)))
-            for apid, chosen in _by_apid(found.apids, fates == Fate.ASKED)
+        work = _Work(found, self._base + packets.offset + packets.starts, self._base, fates, [])
+        self._submit(work if self._groups is None else self._grouped(work, self._groups))
+
+    def _submit(self, work: _Work) -> None:
+        is_asked = work.fates == Fate.ASKED
+        is_asked[list(work.problems)] = False
+        work.parts = [
+            (apid, chosen, self._reader.submit(apid, _take(work.found.packets, chosen)))
+            for apid, chosen in _by_apid(work.found.apids, is_asked)
         ]
-        self._waiting.append(_Work(found, self._base, fates, parts))
+        self._waiting.append(work)
+
+    def _grouped(self, work: _Work, groups: GroupFloor) -> _Work:
+        """Book packets, and return what is put together of them."""
+        found = work.found
+        missing = self._book(work, {})
+        asked = np.flatnonzero(work.fates == Fate.ASKED)
+        stamps = found.received_ns
+        if stamps is None:
+            stamps = np.full(len(found.packets), NO_TIME)
+        places = found.seen_at(work.offsets)
+        arrays = (found.apids, found.counts, work.offsets, places, missing, stamps)
+        batch = _take(found.packets, asked)
+        units = groups.push(Packets(batch, *(_pick(array, asked) for array in arrays)))
+        packets = units.packets
+        return _Work(
+            Found(
+                packets.batch,
+                packets.apids,
+                packets.counts,
+                (),
+                places=None if found.places is None else packets.places,
+                received_ns=None if found.received_ns is None else packets.received_ns,
+            ),
+            packets.offsets,
+            work.base,
+            np.zeros(len(packets), np.uint8),
+            [],
+            units,
+            groups.misfits(units),
+        )
 
     def _leave_out_overlaps(self, packets: PacketBatch, fates: Array) -> None:
         """Damaged packets stay: what is wrong in them may differ from dump to dump."""
@@ -130,8 +183,7 @@ class Pipeline:
 
     def _finish(self, work: _Work) -> Iterator[Table]:
         found, packets = work.found, work.found.packets
-        offsets = work.base + packets.offset + packets.starts
-        problems: dict[int, str] = {}
+        offsets, problems = work.offsets, work.problems
         readings: list[tuple[int, Indices, dict[str, Column]]] = []
         for apid, chosen, wait in work.parts:
             reading = wait()
@@ -143,10 +195,16 @@ class Pipeline:
             )
             if is_selected is not None:
                 work.fates[rows[~is_selected]] = Fate.OF_OTHER_TIME
+            if not self._options.reassemble:
+                self._note_segments(apid, reading.columns)
             # A field of the user's that is called as a column of ours stays.
             beside = {name: beside[name] for name in beside if name not in columns}
             readings.append((apid, rows, {**columns, **beside}))
-        missing = self._book(work, offsets, problems)
+        if work.units is None or self._groups is None:
+            missing = self._book(work, problems)
+        else:
+            missing = work.units.packets.missing
+            self._groups.book(work.units, problems, work.fates == Fate.OF_OTHER_TIME, self.ledger)
         for apid, rows, columns in readings:
             gaps = Column(name=GAP_COLUMN, raw=_pick(missing, rows))
             places = None if found.places is None else _pick(found.places, rows)
@@ -155,11 +213,11 @@ class Pipeline:
             if is_kept.any():
                 yield result if is_kept.all() else take_rows(result, np.flatnonzero(is_kept))
 
-    def _book(self, work: _Work, offsets: Indices, problems: dict[int, str]) -> Array:
+    def _book(self, work: _Work, problems: dict[int, str]) -> Array:
         """Book everything that was found; return how many packets are missing before each."""
         found, packets = work.found, work.found.packets
         table = PacketTable(
-            offsets=offsets,
+            offsets=work.offsets,
             lengths=packets.lengths,
             apids=found.apids,
             counts=found.counts,
@@ -176,6 +234,15 @@ class Pipeline:
         merged, index = _with_passed(table, work)
         return self.ledger.add_table(merged, rest, found.rest_places)[index]
 
+    def _note_segments(self, apid: int, columns: dict[str, Column]) -> None:
+        """Say that segments were decoded as they came."""
+        flags = columns.get("sequence_flags")
+        if flags is not None and (flags.raw != SEQUENCE_FLAGS_UNSEGMENTED).any():
+            self.ledger.note(
+                f"APID {apid}: by their sequence flags packets are segments of groups; each was "
+                "decoded by itself (--reassemble puts them together)"
+            )
+
     def _mean(self, apid: int, reading: Reading, verdicts: Array) -> dict[str, Column]:
         """Put engineering values and limit states beside the raw values."""
         packet = self._definition.of(apid)
@@ -188,10 +255,9 @@ class Pipeline:
 
 def _arrival(found: Found, rows: Indices, offsets: Indices) -> Arrival:
     """Return what is known of these packets besides their columns."""
-    seen_at = offsets if found.places is None else found.places
     return Arrival(
         _pick(found.counts, rows),
-        _pick(seen_at, rows),
+        _pick(found.seen_at(offsets), rows),
         _pick(found.packets.verdicts, rows) != VerdictCode.DAMAGED,
         None if found.received_ns is None else _pick(found.received_ns, rows),
     )

@@ -8,6 +8,7 @@ from typing import Any
 from telemetry.columns.definition import Definition
 from telemetry.common.exit_codes import ExitCode
 from telemetry.ops.frame_ledger import FrameAccount, FrameLedger
+from telemetry.ops.group_ledger import GroupAccount, GroupLedger
 from telemetry.ops.ledger import Account, ApidRecord, Ledger, OtherRecord
 from telemetry.wire.clock import ClockStep
 from telemetry.wire.framing import FrameKind
@@ -24,6 +25,16 @@ _NAMES = {
     Account.SKIPPED: "skipped, no packet",
 }
 
+
+_GROUP_NAMES = {
+    GroupAccount.WHOLE: "in whole groups",
+    GroupAccount.ALONE: "no segments",
+    GroupAccount.BROKEN: "in broken groups",
+    GroupAccount.DAMAGED: "damaged segments",
+    GroupAccount.DUPLICATE: "segments come again",
+    GroupAccount.UNREADABLE: "whole, but not readable",
+    GroupAccount.OF_OTHER_TIME: "of another time",
+}
 
 _FRAME_NAMES = {
     FrameAccount.PAYLOAD: "in whole frames",
@@ -54,6 +65,8 @@ def summary_lines(name: str, ledger: Ledger, frames: Sequence[FrameLedger] = ())
         if octets := ledger.octets[account]:
             packets = ledger.packets[account]
             yield f"  {label:<24}{f'{packets:,}' if packets else '-':>12}{octets:>16,}"
+    if ledger.groups is not None:
+        yield from _group_lines(ledger.groups)
     for apid, record in sorted(ledger.apids.items()):
         yield f"  APID {apid}: {_apid_text(record)}"
         yield from _gap_lines(record)
@@ -64,6 +77,38 @@ def summary_lines(name: str, ledger: Ledger, frames: Sequence[FrameLedger] = ())
         yield f"  ... and {len(ledger.others) - _SHOWN} more APIDs not asked for"
     yield from _damage_lines(ledger)
     yield from (f"  Note: {text}" for text in ledger.notes)
+
+
+def _group_lines(groups: GroupLedger) -> Iterator[str]:
+    """Tell the floor of groups; its octets are those of the packets that were asked for."""
+    yield f"  {'':<24}{'segments':>12}{'bytes':>16}{'groups':>12}"
+    for account, label in _GROUP_NAMES.items():
+        if octets := groups.octets[account]:
+            number = f"{groups.groups[account]:,}" if groups.groups[account] else "-"
+            yield f"  {label:<24}{groups.segments[account]:>12,}{octets:>16,}{number:>12}"
+    for text, reason in list(groups.reasons.items())[:_SHOWN]:
+        often = f"{reason.count:,} times, first at" if reason.count > 1 else "at"
+        yield f"    {_count(reason.octets, 'byte')}, {often} byte {reason.first_offset:,}: {text}"
+
+
+def _groups_record(groups: GroupLedger) -> dict[str, Any]:
+    return {
+        "bytes": {account.value: groups.octets[account] for account in GroupAccount},
+        "segments": {account.value: groups.segments[account] for account in GroupAccount},
+        "groups": {account.value: groups.groups[account] for account in GroupAccount},
+        "damages": [
+            {
+                "apid": damage.apid,
+                "account": damage.account.value,
+                "offset": damage.offsets[0],
+                "last_offset": damage.offsets[1],
+                "bytes": damage.octets,
+                "segments": damage.segments,
+                "reason": damage.reason,
+            }
+            for damage in groups.damages
+        ],
+    }
 
 
 def _input_octets(ledger: Ledger, frames: Sequence[FrameLedger]) -> int:
@@ -213,6 +258,7 @@ def summary_record(
         "input": {"name": name, "bytes": _input_octets(ledger, frames)},
         "exit_code": int(exit_code(ledger, frames)),
         **({"frames": _frames_record(frames)} if frames else {}),
+        **({"groups": _groups_record(ledger.groups)} if ledger.groups else {}),
         "rows": ledger.rows,
         "bytes": {account.value: ledger.octets[account] for account in _told(ledger)},
         "packets": {

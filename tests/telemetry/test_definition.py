@@ -59,12 +59,20 @@ def test_a_crc_field_of_another_width_is_refused(tmp_path):
     )
 
 
-@pytest.mark.parametrize("octets", [0, 65537])
+@pytest.mark.parametrize("octets", [0, (1 << 24) + 1])
 def test_a_size_that_no_packet_has_is_refused(tmp_path, octets):
     message = refusal(tmp_path, f"PACKET = Bytes({octets})")
     assert message == (
         f"mission.py: PACKET takes {octets:,} octets; the data field of a packet has 1 to 65,536"
     )
+
+
+@pytest.mark.parametrize("octets", [65537, 1 << 24])
+def test_a_size_that_only_a_group_has_is_refused_where_there_is_none(tmp_path, octets):
+    definition = load(tmp_path, f"PACKET = Bytes({octets})")
+    with pytest.raises(InputError, match="put together by --reassemble"):
+        definition.rules()
+    assert definition.rules(is_segmented=True).any_apid.max_octets == 65536
 
 
 @pytest.mark.parametrize("octets", [1, 65536])
