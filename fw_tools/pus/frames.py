@@ -31,13 +31,18 @@ def encode_frame(packet: bytes) -> bytes:
     return DELIMITER + content + DELIMITER
 
 
+def longest_content(longest_packet: int) -> int:
+    """Return how many octets COBS makes of the longest packet at most, without the zeros."""
+    return longest_packet + longest_packet // _BLOCK + 1
+
+
 class FrameReceiver:
     """Octets of the line to whole packets, in chunks of any size."""
 
     def __init__(self, longest_packet: int) -> None:
         self.dropped: Counter[DropCause] = Counter()
         self._longest = longest_packet
-        self._longest_content = longest_packet + longest_packet // _BLOCK + 1
+        self._longest_content = longest_content(longest_packet)
         self._content = bytearray()
         self._spoiled: DropCause | None = None
 

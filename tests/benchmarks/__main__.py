@@ -3,6 +3,7 @@
 
 import sys
 
+import link_false_accepts
 import simulation
 import telemetry_columns
 import telemetry_pipeline
@@ -10,7 +11,12 @@ from rich.console import Console
 from rich.table import Table
 from rows import RESULTS, Case, Row, rows, store
 
-CASES: dict[str, Case] = {**simulation.CASES, **telemetry_columns.CASES, **telemetry_pipeline.CASES}
+CASES: dict[str, Case] = {
+    **link_false_accepts.CASES,
+    **simulation.CASES,
+    **telemetry_columns.CASES,
+    **telemetry_pipeline.CASES,
+}
 
 
 def main() -> int:
