@@ -152,12 +152,14 @@ class _Headers:
             found[:-1] = True
             return found
         is_possible = (self.identifications >> 13 == 0) & ~self._are_zeros()
-        proves = fits & tables.is_strong[self.apids] | (self.apids == IDLE_APID)
+        proves, is_idle = fits & tables.is_strong[self.apids], self.apids == IDLE_APID
+        if not tables.is_vague:
+            proves |= is_idle
         proves[1:] |= self._continue()
         proves &= is_possible
         is_weak = is_possible & (self.starts + self.lengths <= size)
         if tables.is_vague:
-            is_weak &= fits  # For its own sake: what comes first in a chain of vague ones is slow.
+            is_weak &= fits | is_idle
         believable = proves | is_weak
         for _ in range(CHAIN_OF_STRANGERS - 1):
             believable[:-1] = proves[:-1] | is_weak[:-1] & believable[1:]
@@ -348,10 +350,12 @@ def _follow(  # noqa: C901 (numba compiles it as one function)
                 is_next &= (before_sequence + 1) & 0x3FFF == after_sequence & 0x3FFF
                 fits = after < 0x1000
                 fits &= min_octets[after_apid] <= after_length <= max_octets[after_apid]
-                if after_apid == 0x7FF or is_next or (fits and is_strong[after_apid]):
+                is_idle = after_apid == 0x7FF
+                is_sure = is_next or (is_idle and not is_vague)
+                if is_sure or (fits and is_strong[after_apid]):
                     is_believed = True
                     break
-                if (is_vague and not fits) or behind + after_length > size:
+                if (is_vague and not (fits or is_idle)) or behind + after_length > size:
                     break
                 if depth == 1:
                     is_believed = True

@@ -15,6 +15,7 @@ from telemetry.wire.space_packet import (
     MAX_PACKET_OCTETS,
     PACKET_VERSION,
     PRIMARY_HEADER_OCTETS,
+    SEQUENCE_COUNT_MODULO,
     PrimaryHeader,
     parse_primary_header,
 )
@@ -43,6 +44,7 @@ class Deframer:
         self._rules = rules
         self._pattern = rules.candidate_pattern()
         self._seen_apids: set[int] = set()  # APIDs that proved themselves.
+        self._last_counts: dict[int, int] = {}  # Sequence counts of those that have not yet.
         self._buffer = b""
         self._base = 0  # Offset of the buffer in the stream.
         self._at = 0  # Where the next span begins, in the buffer.
@@ -170,16 +172,18 @@ class Deframer:
     def _is_believable(self, at: int, depth: int, before: PrimaryHeader | None = None) -> bool:
         """Whether a header at `at` is strong, or the first of `depth` weaker ones in a row.
 
-        It is strong too if it continues the sequence of the header `before`.
+        It is strong too if it continues the sequence of the header `before`; so is an idle one,
+        but where nearly every header fits: there chance brings both forth too often.
         """
         header = self._header(at)
         if header is None:
             return self._rules.could_begin(self._buffer[at:], before)
         if header.packet_version != PACKET_VERSION or self._is_all_zeros(at):
             return False
-        if header.apid == IDLE_APID:
+        is_idle = header.apid == IDLE_APID
+        if is_idle and not self._rules.is_vague:
             return True
-        fits = self._rules.find(header) is not None
+        fits = is_idle or self._rules.find(header) is not None
         if (fits and self._is_strong(header)) or (before and header.follows(before)):
             return True
         if depth == 0 or (self._rules.is_vague and not fits):
@@ -187,16 +191,27 @@ class Deframer:
         end = at + header.packet_octets
         return self._has(end) and (depth == 1 or self._is_followed(end, header, depth - 1))
 
-    def _swallowed(self, at: int, end: int) -> int | None:
+    def _swallowed(self, at: int, end: int, *, is_refuted: bool = False) -> int | None:
         """Return where a proven packet begins inside `at .. end`, all of which one header claims.
 
-        If another proven packet begins right at `end`, the claim has a witness, and the packets
-        inside must fill it up to there to be believed: a packet may carry another one as data.
+        If another proven packet begins right at `end`, the claim has a witness. Packets inside are
+        then believed if they lead up to there; where its CRC or its rule has refuted the claim,
+        two back to back will do. A single one may be data that a packet carries.
         """
         self._has(end + PRIMARY_HEADER_OCTETS - 1)  # Else a header in the last octets were missed.
+        first, reached = None, at
         for start, inner_end in self._proven_between(at + 1, end):
-            if not self._has_witness(end) or self._tiles(inner_end, end):
-                return start
+            if first is None:
+                first = start
+                if not self._has_witness(end):
+                    return first
+            if start < reached:
+                continue  # Part of what has been seen not to lead to `end`.
+            if is_refuted and inner_end < end and self._proven_end(inner_end) is not None:
+                return first
+            reached = self._tiled_end(inner_end, end)
+            if reached == end:
+                return first
         return None
 
     def _has_witness(self, end: int) -> bool:
@@ -211,8 +226,8 @@ class Deframer:
             if proven_end is not None:
                 yield start, proven_end
 
-    def _tiles(self, at: int, end: int) -> bool:
-        """Whether packets, idle packets and fill lead from `at` exactly to `end`."""
+    def _tiled_end(self, at: int, end: int) -> int:
+        """Return how far packets, idle packets and fill lead from `at` towards `end`."""
         while at < end:
             header = self._header(at)
             if header is not None and header.apid == IDLE_APID:
@@ -220,9 +235,9 @@ class Deframer:
             else:
                 following = self._proven_end(at) or self._zeros_end(at)
             if following == at:
-                return False
+                break
             at = following
-        return at == end
+        return at
 
     # --- In lock: a packet is bound to begin here -------------------------------------------------
 
@@ -286,7 +301,7 @@ class Deframer:
                 return self._accept(end, header, Verdict.GOOD)
         elif self._is_followed(end, header):
             return self._accept(end, header, Verdict.NONE)
-        inner = self._swallowed(at, end)
+        inner = self._swallowed(at, end, is_refuted=rule.has_crc)
         if inner is not None:
             return self._span(Kind.LOST, inner, header, reason=_cut_short(header, inner - at))
         is_followed = self._is_followed(end, header)
@@ -308,16 +323,29 @@ class Deframer:
         return self._span(Kind.LOST, size, header, reason=reason)
 
     def _accept(self, end: int, header: PrimaryHeader, verdict: Verdict) -> Span:
-        self._seen_apids.add(header.apid)
+        if verdict is Verdict.GOOD or not self._rules.is_vague:
+            self._seen_apids.add(header.apid)
+        else:
+            self._see_count(header.apid, header.sequence_count, header.sequence_count)
         self._is_locked = True
         return self._span(Kind.PACKET, end, header, verdict)
+
+    def _see_count(self, apid: int, first: int, last: int) -> None:
+        """Take note of packets without a CRC, where nearly every header fits.
+
+        One of them proves little of its APID: noise brings it forth. The next count does.
+        """
+        if self._last_counts.get(apid) == (first - 1) % SEQUENCE_COUNT_MODULO:
+            self._seen_apids.add(apid)
+        self._last_counts[apid] = last
 
     def _misfit(self, at: int, header: PrimaryHeader, rule: PacketRule) -> Span | None:
         """Account for a known APID with a length that its rule forbids."""
         declared = f"it declares a data field of {header.data_octets:,}"
         reason = f"{declared}; the definition takes {rule} octets"
         end = at + header.packet_octets
-        if self._has(end) and self._is_followed(end, header) and self._swallowed(at, end) is None:
+        is_followed = self._has(end) and self._is_followed(end, header)
+        if is_followed and self._swallowed(at, end, is_refuted=True) is None:
             self._is_locked = True
             return self._span(Kind.LOST, end, header, reason=reason)
         limit = at + MAX_PACKET_OCTETS

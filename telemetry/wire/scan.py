@@ -29,6 +29,7 @@ from telemetry.wire.space_packet import (
     DATA_LENGTH_BIAS,
     IDLE_APID,
     PRIMARY_HEADER_OCTETS,
+    SEQUENCE_COUNT_MODULO,
     parse_primary_header,
 )
 from telemetry.wire.spans import CRC_DOES_NOT_HOLD, Kind, Span
@@ -193,17 +194,38 @@ class Scanner(Deframer):
 
     def _see(self, chain: Chain) -> None:
         """Remember which APIDs proved themselves."""
-        apids = chain.apids
         if chain.kinds.any():
-            apids = apids[chain.kinds == PACKET]
-            if not len(apids):
-                return
+            chain = _choose(chain, chain.kinds == PACKET)
+        if not len(chain.apids):
+            return
         self._is_locked = True
+        if self._rules.is_vague and (is_bare := chain.verdicts == VerdictCode.NONE).any():
+            self._see_counts(chain.apids[is_bare], chain.counts[is_bare])
+            chain = _choose(chain, ~is_bare)
+            if not len(chain.apids):
+                return
+        apids = chain.apids
         first = int(apids[0])
         if (apids == first).all():
             self._seen_apids.add(first)
         elif not self._is_seen[apids].all():
             self._seen_apids.update(np.unique(apids).tolist())
+
+    def _see_counts(self, apids: Array, counts: Array) -> None:
+        """Do for many packets what `_see_count` does for one."""
+        is_open = ~self._is_seen[apids]
+        order = np.argsort(apids[is_open], kind="stable")
+        apids, counts = apids[is_open][order], counts[is_open][order]
+        if not len(apids):
+            return
+        is_same = apids[1:] == apids[:-1]
+        is_next = is_same & (counts[:-1] + 1 & SEQUENCE_COUNT_MODULO - 1 == counts[1:])
+        self._seen_apids.update(np.unique(apids[1:][is_next]).tolist())
+        firsts = np.flatnonzero(np.concatenate(([True], ~is_same)))
+        lasts = np.flatnonzero(np.concatenate((~is_same, [True])))
+        found = (apids[firsts], counts[firsts], counts[lasts])
+        for apid, first, last in zip(*(array.tolist() for array in found), strict=True):
+            self._see_count(apid, first, last)
 
     def _learn(self) -> None:
         """Take over what the deframer remembers."""

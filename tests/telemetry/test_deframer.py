@@ -185,7 +185,7 @@ def merge(spans):
     return merged
 
 
-@pytest.mark.parametrize("rules", [FIXED, PLAIN, VARIABLE, ANY_CRC, ANY_FIXED])
+@pytest.mark.parametrize("rules", [FIXED, PLAIN, VARIABLE, ANY, ANY_CRC, ANY_FIXED])
 def test_noise_gives_no_packet(rules):
     spans = deframe(random.Random(4).randbytes(200_000), rules)
     assert packets(spans) == []
@@ -288,6 +288,14 @@ def test_a_packet_carried_as_data_is_not_taken_out_of_a_damaged_one(make_packet)
     outer[8] ^= 1
     spans = deframe(make_packet(66, 0, b"a") + bytes(outer) + make_packet(66, 2, b"b"), VARIABLE)
     assert [span.verdict for span in spans] == [Verdict.GOOD, Verdict.DAMAGED, Verdict.GOOD]
+
+
+def test_a_wrong_length_that_ends_where_a_packet_begins_swallows_none_that_are_whole(dump_of):
+    run = dump_of(8)
+    longer = run[1][:4] + (6 * 20 - 7).to_bytes(2, "big") + run[1][6:]  # Up to run[7] exactly;
+    flipped = run[6][:10] + bytes([run[6][10] ^ 4]) + run[6][11:]  # what leads up to it is damaged.
+    stream = b"".join([run[0], longer, *run[2:6], flipped, run[7]])
+    assert packets(deframe(stream, VARIABLE)) == [run[0], *run[2:6], run[7]]
 
 
 def test_a_packet_with_a_flipped_payload_keeps_its_data_and_is_flagged(dump_of):
