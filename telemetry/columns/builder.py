@@ -3,7 +3,8 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Any
 
 from telemetry.columns.bits import BitField, plan_cuts, shared_windows
 from telemetry.columns.frame import Slot
@@ -14,12 +15,23 @@ from telemetry.columns.store import ColumnSpec
 MAX_COLUMNS = 1 << 16
 
 
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """The state of a builder; its lists only ever grow."""
+
+    columns: int
+    lists: tuple[Any, ...]
+    lengths: tuple[int, ...]
+    numbers: tuple[Any, ...]
+
+
 class Builder:
     """Collects fields and steps; `bit` is where the next field begins in the run at hand."""
 
-    def __init__(self, *, is_element: bool = False) -> None:
+    def __init__(self, *, is_element: bool = False, has_stream: bool = True) -> None:
         self.columns: dict[str, ColumnSpec] = {}
         self.is_element = is_element  # Of a list: no list may be in it.
+        self._has_stream = has_stream and not is_element
         self.bit = 0
         self.steps: list[Step] = []
         self._table = 0
@@ -30,9 +42,34 @@ class Builder:
         self._octets: int | None = 0
         self._least = 0
 
-    def child(self, *, is_element: bool = False) -> "Builder":
-        """Return a builder for a program that a step of this one runs."""
-        return Builder(is_element=is_element or self.is_element)
+    def child(self, *, is_element: bool = False, has_stream: bool = True) -> "Builder":
+        """Return a builder for a program that a step of this one runs.
+
+        `has_stream` tells whether construct goes on reading from the same stream there.
+        """
+        has_stream = has_stream and self._has_stream
+        return Builder(is_element=is_element or self.is_element, has_stream=has_stream)
+
+    @property
+    def is_in_stream(self) -> bool:
+        """Whether the next field begins at an octet of the data field, as construct reads it."""
+        return self._has_stream and not self._depth and not self.bit % 8
+
+    def mark(self) -> "Mark":
+        """Return what `undo` needs to forget what is added from now on."""
+        lists: tuple[list[Any], ...] = (self.steps, self._fields, self._derived, self._later)
+        lengths = tuple(len(found) for found in lists)
+        numbers = self.bit, self._table, self._depth, self._octets, self._least
+        return Mark(len(self.columns), lists, lengths, numbers)
+
+    def undo(self, mark: "Mark") -> None:
+        """Forget what was added since `mark`."""
+        while len(self.columns) > mark.columns:
+            self.columns.popitem()
+        for found, length in zip(mark.lists, mark.lengths, strict=True):
+            del found[length:]
+        self.steps, self._fields, self._derived, self._later = mark.lists
+        self.bit, self._table, self._depth, self._octets, self._least = mark.numbers
 
     def add_column(self, spec: ColumnSpec) -> str:
         """Announce a column."""

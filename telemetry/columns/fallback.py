@@ -2,6 +2,7 @@
 """Columns of packets that construct itself has parsed, one after the other."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 import construct
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from telemetry.columns.arrays import build_array
 from telemetry.columns.column import Column
-from telemetry.columns.flatten import RESERVED_COLUMNS, flatten
+from telemetry.columns.flatten import RESERVED_COLUMNS, flatten, walk
 
 Leaves: TypeAlias = dict[str, Any]
 
@@ -23,9 +24,21 @@ def leaves_of(parsed: Any) -> Leaves:
     }
 
 
-def build_columns(packets: list[Leaves]) -> dict[str, Column]:
-    """Return one column for each name that any packet has, in order of appearance."""
-    names: dict[str, None] = {}
+def leaves_at(name: str, value: Any) -> Leaves:
+    """Return the values of one field, by column name."""
+    return dict(walk(value, name))
+
+
+def with_kind(column: Column) -> Column:
+    """Return a list column of Python's values as one of numbers, text or names."""
+    found = _column(column.name, column.raw.tolist())
+    present = found.present if column.present is None else column.present
+    return replace(column, raw=found.raw, categories=found.categories, present=present)
+
+
+def build_columns(packets: list[Leaves], names: Iterable[str] = ()) -> dict[str, Column]:
+    """Return one column for each of `names` and of those that any packet has, as they appear."""
+    names = dict.fromkeys(names)
     for leaves in packets:
         names.update(dict.fromkeys(leaves))
     return {name: _column(name, [leaves.get(name) for leaves in packets]) for name in names}

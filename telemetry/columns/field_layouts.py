@@ -8,10 +8,16 @@ from typing import TYPE_CHECKING, Any
 import construct
 
 from telemetry.columns.bits import Form
-from telemetry.columns.comparisons import equals, truth
+from telemetry.columns.comparisons import equals
 from telemetry.columns.expressions import compile_expression
 from telemetry.columns.frame import Slot
-from telemetry.columns.kinds import IntegerKind, OctetsKind, UnsupportedError
+from telemetry.columns.kinds import (
+    IntegerKind,
+    ObjectKind,
+    OctetsKind,
+    PythonKind,
+    UnsupportedError,
+)
 from telemetry.columns.place import Methods, Place, constant_length, require_octets
 from telemetry.columns.program import Require, RequireEnd, TakeOctets
 from telemetry.columns.scope import NOTHING, Binding, Group, Run, Scope, length_slot
@@ -95,9 +101,9 @@ def _run(layout: "Layout", length: Value | None, place: Place, *, stays: bool = 
         if layout.builder.is_element:
             raise UnsupportedError("octets of varying length in a list")
         column = layout.builder.add_column(place.column(OctetsKind(None)))
-    taken = length_slot()
-    layout.builder.add_step(TakeOctets(length, column, taken, stays), 0 if stays else None)
-    return Run(taken)
+    taken, found = length_slot(), Slot(ObjectKind())
+    layout.builder.add_step(TakeOctets(length, column, taken, found, stays), 0 if stays else None)
+    return Run(taken, found)
 
 
 def enum(layout: "Layout", sc: Any, place: Place) -> Binding:
@@ -117,7 +123,7 @@ def flags_enum(layout: "Layout", sc: Any, place: Place) -> Binding:
     for name, mask in sc.flags.items():
         bits = compile_expression(construct.this.word & mask, Scope(names={"word": word}))
         members[str(name)] = layout.emit(equals(bits, Constant(mask)), place.member(str(name)))
-    return Group(members)
+    return Group(members, is_flags=True)
 
 
 def const(layout: "Layout", sc: Any, place: Place) -> Binding:
@@ -125,7 +131,8 @@ def const(layout: "Layout", sc: Any, place: Place) -> Binding:
     found = layout.visit(sc.subcon, place)
     value = read_slot(found) if isinstance(found, Slot) else found
     wanted = compile_expression(sc.value, place.scope)
-    if not isinstance(value, Computation | Constant) or not isinstance(wanted, Constant):
+    is_odd = isinstance(value, Computation) and isinstance(value.kind, PythonKind)
+    if is_odd or not isinstance(value, Computation | Constant) or not isinstance(wanted, Constant):
         raise UnsupportedError("a Const of something else than a number or octets")
     layout.builder.add_free(Require(equals(value, wanted)))
     return found
@@ -133,7 +140,12 @@ def const(layout: "Layout", sc: Any, place: Place) -> Binding:
 
 def computed(layout: "Layout", sc: Any, place: Place) -> Binding:
     """A value from other values, or a constant."""
-    return layout.emit(compile_expression(sc.func, place.scope), place)
+    try:
+        value = compile_expression(sc.func, place.scope)
+        with layout.trying():
+            return layout.emit(value, place)
+    except UnsupportedError as error:
+        return layout.call(sc.func, place, error, PythonKind(), is_shown=place.is_shown)
 
 
 def index(layout: "Layout", sc: Any, place: Place) -> Binding:
@@ -144,8 +156,7 @@ def index(layout: "Layout", sc: Any, place: Place) -> Binding:
 
 def check(layout: "Layout", sc: Any, place: Place) -> Binding:
     """A condition without which the packet is refused."""
-    condition = truth(compile_expression(sc.func, place.scope))
-    layout.builder.add_free(Require(condition))
+    layout.builder.add_free(Require(layout.condition(sc.func, place)))
     return NOTHING
 
 

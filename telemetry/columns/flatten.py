@@ -35,10 +35,11 @@ def build_row(header: PrimaryHeader, parsed: Any, verdict: Verdict) -> Row:
 def flatten(parsed: Any) -> Iterator[tuple[str, Value | bytes]]:
     """Yield each value of a parsed packet under its joined name; octets as they are."""
     is_list_or_struct = isinstance(parsed, Mapping | list)
-    return _walk(parsed, "" if is_list_or_struct else "value")
+    return walk(parsed, "" if is_list_or_struct else "value")
 
 
-def _walk(value: Any, name: str) -> Iterator[tuple[str, Value | bytes]]:
+def walk(value: Any, name: str) -> Iterator[tuple[str, Value | bytes]]:
+    """Yield what is at a name, and in what is there, as `flatten` does."""
     if type(value) in _PLAIN:
         yield name, value
     elif isinstance(value, Mapping):
@@ -48,10 +49,10 @@ def _walk(value: Any, name: str) -> Iterator[tuple[str, Value | bytes]]:
             if type(item) in _PLAIN and key[:1] != "_":  # The bulk of all fields.
                 yield prefix + key, item
             elif key[:1] != "_":
-                yield from _walk(item, prefix + key)
+                yield from walk(item, prefix + key)
     elif isinstance(value, list | tuple):
         for index, item in enumerate(value):
-            yield from _walk(item, f"{name}[{index}]")
+            yield from walk(item, f"{name}[{index}]")
     elif isinstance(value, bytes | bytearray | memoryview):
         yield name, bytes(value)
     elif isinstance(value, int | float | str):

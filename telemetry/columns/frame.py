@@ -58,9 +58,11 @@ class Frame:
         lanes: Indices | None = None,
         parent: "Frame | None" = None,
         origin: Indices | None = None,
+        stream: Indices | None = None,
     ) -> None:
         self.octets, self.base, self.end, self.space = octets, base, end, space
         self.stride, self.lanes, self.parent, self.origin = stride, lanes, parent, origin
+        self.stream = stream  # Where construct's stream begins; None where it is another.
         self.failed: Mask | None = None  # Collects failures where they do not fail the packet.
         self._values: dict[Slot, Array] = {}
 
@@ -121,7 +123,9 @@ class Frame:
     def select(self, chosen: Mask) -> "Frame":
         """Return a frame of the chosen lanes, which writes to the same columns."""
         if chosen.all():
-            return self.within(self.end)
+            inner = self.within(self.end)
+            inner.stream = self.stream
+            return inner
         index = np.flatnonzero(chosen)
         lanes = index if self.lanes is None else self.lanes[index]
         return Frame(
@@ -132,6 +136,7 @@ class Frame:
             lanes=lanes,
             parent=self,
             origin=index,
+            stream=None if self.stream is None else self.stream[index],
         )
 
     def within(self, end: Indices) -> "Frame":

@@ -6,35 +6,50 @@ from typing import TYPE_CHECKING, Any
 
 import construct
 
-from telemetry.columns.comparisons import equals, truth
+from telemetry.columns.asked import choice_of
+from telemetry.columns.comparisons import equals
 from telemetry.columns.expressions import compile_expression
-from telemetry.columns.kinds import EndlessError, UnsupportedError
+from telemetry.columns.kinds import EndlessError, IntegerKind, UnsupportedError
 from telemetry.columns.place import Methods, Place, constant_length
 from telemetry.columns.program import Choose, Repeat
 from telemetry.columns.scope import CONTEXT_NAMES, Binding, Group, Items, Run, Unknown, length_slot
-from telemetry.columns.values import Computation, Constant, Value
+from telemetry.columns.values import Computation, Constant, Value, read_slot
 
 if TYPE_CHECKING:
     from telemetry.columns.layout import Layout
 
+_FAILED = Unknown("")
 _ABSENT = Unknown("a field that an If or Switch may leave out")
 
 
 def struct(layout: "Layout", sc: Any, place: Place) -> Binding:
     """Fields one after the other."""
-    scope = place.scope.nested()
+    scope = place.scope.nested(sc._subcons)
     inside = replace(place, scope=scope)
+    failed: UnsupportedError | None = None
     for field in sc.subcons:
-        _require_new_name(field.name, inside)
-        found = layout.visit(field, inside.member(field.name))
+        mark = layout.builder.mark()
+        try:
+            _require_new_name(field.name, inside)
+            found = layout.visit(field, inside.member(field.name))
+        except EndlessError:
+            raise
+        except UnsupportedError as error:
+            if place.unit != 8:
+                raise
+            failed = failed or error
+            layout.builder.undo(mark)  # Only to find what else there is to be told.
+            found = _FAILED
         if field.name:
             scope.names[field.name] = found
+    if failed is not None:
+        raise failed
     return Group(scope.names)
 
 
 def sequence(layout: "Layout", sc: Any, place: Place) -> Binding:
     """Fields one after the other, numbered."""
-    scope = place.scope.nested()
+    scope = place.scope.nested(sc._subcons)
     inside = replace(place, scope=scope)
     items = []
     for number, field in enumerate(sc.subcons):
@@ -49,7 +64,7 @@ def focused(layout: "Layout", sc: Any, place: Place) -> Binding:
     """Fields one after the other, of which one gives the value."""
     if not isinstance(sc.parsebuildfrom, str):
         raise UnsupportedError("a FocusedSeq that chooses by the packet")
-    scope = place.scope.nested()
+    scope = place.scope.nested(sc._subcons)
     inside = replace(place, scope=scope)
     value: Binding | None = None
     for field in sc.subcons:
@@ -111,7 +126,7 @@ def _repeat(layout: "Layout", sc: Any, count: Value | None, place: Place) -> Bin
 
 def if_then_else(layout: "Layout", sc: Any, place: Place) -> Binding:
     """One of two."""
-    condition = truth(compile_expression(sc.condfunc, place.scope))
+    condition = layout.condition(sc.condfunc, place)
     if isinstance(condition, Constant):
         return layout.visit(sc.thensubcon if condition.value else sc.elsesubcon, place)
     return _choose(layout, [(condition, sc.thensubcon)], sc.elsesubcon, place)
@@ -119,14 +134,19 @@ def if_then_else(layout: "Layout", sc: Any, place: Place) -> Binding:
 
 def switch(layout: "Layout", sc: Any, place: Place) -> Binding:
     """One of several, by the value of a key."""
-    key = compile_expression(sc.keyfunc, place.scope)
+    try:
+        key = compile_expression(sc.keyfunc, place.scope)
+        wanted = [compile_expression(case, place.scope) for case in sc.cases]
+        conditions = [equals(key, case) for case in wanted]
+    except UnsupportedError as error:
+        kind = IntegerKind(0, len(sc.cases))
+        number = layout.call(sc.keyfunc, place, error, kind, choice_of(sc.cases))
+        key = read_slot(number)
+        conditions = [equals(key, Constant(i)) for i in range(len(sc.cases))]
     if isinstance(key, Constant):
         return layout.visit(sc.cases.get(key.value, sc.default), place)
-    cases = []
-    for wanted, subcon in sc.cases.items():
-        condition = equals(key, compile_expression(wanted, place.scope))
-        if isinstance(condition, Computation):
-            cases.append((condition, subcon))
+    pairs = zip(conditions, sc.cases.values(), strict=True)
+    cases = [(found, subcon) for found, subcon in pairs if isinstance(found, Computation)]
     return _choose(layout, cases, sc.default, place)
 
 

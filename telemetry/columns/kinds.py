@@ -17,6 +17,18 @@ class UnsupportedError(Exception):
         self.path = ""
 
 
+class UntoldError(UnsupportedError):
+    """A value that columns do not hold is asked for; `scope` is the context that it is in."""
+
+    def __init__(self, reason: str, scope: object) -> None:
+        super().__init__(reason)
+        self.scope = scope
+
+
+class HookError(UnsupportedError):
+    """A function of the user that is to be called once for each field that is parsed."""
+
+
 class EndlessError(UnsupportedError):
     """A construct that would never come to an end, for some packets."""
 
@@ -62,7 +74,14 @@ class ObjectKind:
     """Values of mixed types, as Python objects."""
 
 
-Kind: TypeAlias = IntegerKind | CategoryKind | BooleanKind | RealKind | OctetsKind | ObjectKind
+@dataclass(frozen=True, slots=True)
+class PythonKind:
+    """Whatever a function, or construct itself, gives: a value, or a group or list of them."""
+
+
+Kind: TypeAlias = (
+    IntegerKind | CategoryKind | BooleanKind | RealKind | OctetsKind | ObjectKind | PythonKind
+)
 
 
 def integer_of(bits: int, *, is_signed: bool) -> IntegerKind:
@@ -83,7 +102,7 @@ def dtype_of(kind: Kind) -> "np.dtype[Any]":
             return np.dtype(f"f{bits // 8}")
         case OctetsKind(length):
             return np.dtype(np.uint8) if length is None else np.dtype(f"V{length}")
-        case ObjectKind():
+        case ObjectKind() | PythonKind():
             return np.dtype(object)
 
 
@@ -118,4 +137,4 @@ def _fits_object(kind: Kind) -> bool:
     """Tell whether Python objects can hold it beside values of other kinds."""
     if isinstance(kind, OctetsKind):
         return kind.length is not None
-    return not isinstance(kind, CategoryKind)
+    return not isinstance(kind, CategoryKind | PythonKind)

@@ -68,7 +68,7 @@ def _within(
     layout: "Layout", length: Value, subcon: Any, place: Place, *, must_fit: bool = False
 ) -> Binding:
     layout.builder.flush()
-    builder = layout.builder.child()
+    builder = layout.builder.child(has_stream=False)
     found = layout.over(builder).visit(subcon, place)
     program = builder.program()
     if must_fit and program.octets is None:

@@ -2,11 +2,12 @@
 """A packet definition compiled to columns: the same values as construct gives, many at a time.
 
 Blocks of packets run through the compiled program side by side. What construct would refuse is
-refused, packet for packet; what is not known to parse alike is left to construct, and said so.
+refused, packet for packet; what is not known to parse alike is left to Python, field by field, and
+said so.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar, overload
 
@@ -19,11 +20,11 @@ from telemetry.columns.fallback import Leaves, build_columns, leaves_of
 from telemetry.columns.field_path import FieldError, parse_data_field
 from telemetry.columns.flatten import VERDICT_COLUMN
 from telemetry.columns.frame import Frame, LanesFailedError
-from telemetry.columns.kinds import EndlessError, UnsupportedError
-from telemetry.columns.layout import compile_program
+from telemetry.columns.kinds import EndlessError
+from telemetry.columns.layout import WholeError, compile_program
 from telemetry.columns.place import Naming
-from telemetry.columns.program import Program
-from telemetry.columns.store import ColumnSpec, Store
+from telemetry.columns.separation import SeparationError
+from telemetry.columns.store import Store
 from telemetry.errors import InputError
 from telemetry.wire.batch import Indices, PacketBatch, VerdictCode
 from telemetry.wire.space_packet import PRIMARY_HEADER_OCTETS, PrimaryHeader
@@ -44,13 +45,13 @@ _VERDICT_NAMES = {int(code): str(code.verdict) for code in VerdictCode}
 
 @dataclass(frozen=True, slots=True)
 class Fallback:
-    """A field that is left to construct, which is slower by a factor of hundreds."""
+    """A field that Python reads packet by packet, and why: it is slower by far."""
 
     path: str
     reason: str
 
     def __str__(self) -> str:
-        return f"{self.path}: parsed by construct: {self.reason}"
+        return f"{self.path}: {self.reason}"
 
 
 @dataclass(frozen=True)
@@ -104,20 +105,34 @@ class Extracted:
     failures: Failures
 
 
-@dataclass(frozen=True)
 class Plan:
     """How packets of one definition become columns."""
 
-    label: str
-    layout: Any
-    fallbacks: tuple[Fallback, ...]
-    specs: Mapping[str, ColumnSpec]  # Known beforehand; construct may bring more.
-    _program: Program
-    _has_header: bool = field(default=True)
+    def __init__(self, label: str, layout: Any, *, has_header: bool = True) -> None:
+        self.label, self.layout = label, layout
+        self._has_header = has_header
+        self._inseparable: dict[str, str] = {}  # Path -> why, found out by packets.
+        self._compile()
+
+    def _compile(self) -> None:
+        header = [(_HEADER, Naming.OURS)] if self._has_header else []
+        self.is_whole = False  # Whether construct parses whole packets.
+        try:
+            found = compile_program([*header, (self.layout, Naming.USER)], self._inseparable)
+            problems = found.left
+        except WholeError as error:
+            problems = error.problems
+            self.is_whole = True
+            found = compile_program([*header, (construct.GreedyBytes, Naming.NONE)])
+        self._program = found.program
+        self.specs = found.specs  # Columns that are known beforehand; construct may bring more.
+        self.fallbacks = tuple(
+            Fallback(_join(self.label, problem.path), problem.reason) for problem in problems
+        )
 
     @property
     def is_compiled(self) -> bool:
-        """Whether whole packets become columns without construct."""
+        """Whether packets become columns without a function, or construct, for each of them."""
         return not self.fallbacks
 
     def data_field(self, batch: PacketBatch, index: int) -> bytes:
@@ -130,10 +145,18 @@ class Plan:
         The columns are those of the primary header, of the fields in order of the definition, and
         `crc_verdict`; each holds the packets that could be read.
         """
+        while True:
+            try:
+                return self._extract(batch)
+            except SeparationError as error:
+                self._inseparable[error.path] = error.reason
+                self._compile()
+
+    def _extract(self, batch: PacketBatch) -> Extracted:
         store = Store(self.specs, len(batch))
         indices = np.arange(len(batch), dtype=np.int64)
         parsed: list[Leaves] | None = None
-        if not self.is_compiled:
+        if self.is_whole:
             indices, parsed = self._parse(batch)
         size = _block_packets(batch)
         blocks = range(0, max(len(indices), 1), size)
@@ -186,16 +209,10 @@ def compile_packet(layout: Any, label: str, *, has_header: bool = True) -> Plan:
     `has_header` tells whether packets begin with a primary header. `InputError` for a definition
     that no packet could be read with.
     """
-    header = [(_HEADER, Naming.OURS)] if has_header else []
     try:
-        program, specs = compile_program([*header, (layout, Naming.USER)])
+        return Plan(label, layout, has_header=has_header)
     except EndlessError as error:
         raise InputError(f"{_join(label, error.path)}: {error}") from error
-    except UnsupportedError as error:
-        fallback = Fallback(_join(label, error.path), str(error))
-        program, specs = compile_program([*header, (construct.GreedyBytes, Naming.NONE)])
-        return Plan(label, layout, (fallback,), specs, program, has_header)
-    return Plan(label, layout, (), specs, program, has_header)
 
 
 def _join(label: str, path: str) -> str:

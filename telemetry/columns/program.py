@@ -41,7 +41,8 @@ class Program:
             step.run(frame)
 
 
-def _emit(frame: Frame, column: str | None, slot: Slot, values: Array) -> None:
+def emit(frame: Frame, column: str | None, slot: Slot, values: Array) -> None:
+    """Give values, one per lane, to their column and to the expressions that ask for them."""
     if column is not None:
         frame.space.deliver(column, values, frame.lanes)
     if slot.is_used:
@@ -98,7 +99,7 @@ class Take:
             else:
                 out = frame.space.output(field.column, dtype, frame.lanes, len(frame))
             readers[field.table].read(field.cut, out)
-            _emit(frame, field.column, field.slot, out)
+            emit(frame, field.column, field.slot, out)
         frame.advance(self.octets)
 
 
@@ -117,7 +118,7 @@ class Compute:
             return
         dtype = dtype_of(self.slot.kind)
         values = evaluate(self.value, frame).astype(dtype)
-        _emit(frame, self.column, self.slot, np.broadcast_to(values, (len(frame),)))
+        emit(frame, self.column, self.slot, np.broadcast_to(values, (len(frame),)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +142,15 @@ class RequireEnd:
 
 
 @dataclass(frozen=True, slots=True)
+class BeginStream:
+    """Where the data field begins, which construct has as its stream."""
+
+    def run(self, frame: Frame) -> None:
+        """Remember the place."""
+        frame.stream = frame.base
+
+
+@dataclass(frozen=True, slots=True)
 class TakeOctets:
     """Octets of a length that another field tells, or (None) all that are left.
 
@@ -150,6 +160,7 @@ class TakeOctets:
     length: Value | None
     column: str | None
     taken: Slot  # How many.
+    found: Slot  # They themselves, for functions.
     stays: bool = False
 
     def run(self, frame: Frame) -> None:
@@ -160,6 +171,8 @@ class TakeOctets:
             frame.space.deliver_octets(self.column, frame.lanes, lengths, octets)
         if self.taken.is_used:
             frame.keep(self.taken, lengths)
+        if self.found.is_used:
+            frame.keep(self.found, _runs(frame, lengths))
         if not self.stays:
             frame.advance_each(lengths)
 
@@ -272,6 +285,14 @@ class Repeat:
         return shorter
 
 
+def _runs(frame: Frame, lengths: Indices) -> Array:
+    """Return the next octets of each lane as `bytes`."""
+    found = np.empty(len(frame), object)
+    for lane, (begin, size) in enumerate(zip(frame.base.tolist(), lengths.tolist(), strict=True)):
+        found[lane] = frame.octets[begin : begin + size].tobytes()
+    return found
+
+
 def evaluate(value: Value, frame: Frame) -> Array:
     """Return the value per lane; of a constant, an array without dimensions."""
     if isinstance(value, Constant):
@@ -302,6 +323,6 @@ def can_fail(steps: Sequence[Any]) -> bool:
             return True
         if isinstance(step, Compute) and isinstance(step.value, Computation):
             return True
-        if isinstance(step, Choose):
+        if isinstance(step, Choose) or getattr(step, "is_of_python", False):
             return True
     return False

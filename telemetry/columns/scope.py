@@ -5,7 +5,13 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from telemetry.columns.frame import Slot
-from telemetry.columns.kinds import IntegerKind, OctetsKind, UnsupportedError
+from telemetry.columns.kinds import (
+    IntegerKind,
+    OctetsKind,
+    PythonKind,
+    UnsupportedError,
+    UntoldError,
+)
 from telemetry.columns.values import Constant, Steps, Value, read_slot
 
 # What construct itself puts into a context; a field of this name would hide it.
@@ -26,6 +32,7 @@ class Group:
     """What a Struct or a FlagsEnum gave: values by name."""
 
     members: "dict[str, Binding]"
+    is_flags: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +44,13 @@ class Items:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A list or octets of varying length, of which only the length can be asked for."""
+    """A list or octets of varying length; expressions can ask for the length, functions for all."""
 
     length: Slot
+    octets: Slot | None = None  # None: it is a list, and not for functions either.
 
 
+NO_INDEX = Unknown("no index")
 Binding: TypeAlias = Slot | Constant | Unknown | Group | Items | Run
 
 
@@ -51,21 +60,26 @@ class Scope:
 
     parent: "Scope | None" = None
     names: dict[str, Binding] = field(default_factory=dict)
-    index: Binding = field(default_factory=lambda: Unknown("no index"))  # `this._index`
+    index: Binding = NO_INDEX  # `this._index`
+    subcons: object = None  # Of the Struct.
 
-    def nested(self) -> "Scope":
+    def nested(self, subcons: object = None) -> "Scope":
         """Return the context of a Struct inside this one."""
-        return Scope(self, index=self.index)
+        return Scope(self, index=self.index, subcons=subcons)
+
+    def is_within(self, other: object) -> bool:
+        """Whether `other` is this context, or one around it."""
+        return self is other or (self.parent is not None and self.parent.is_within(other))
 
     def resolve(self, steps: Steps) -> Value:
         """Return the value at the end of a path; `UnsupportedError` if there is none to be had."""
         match self._find(steps):
+            case Slot(kind=PythonKind()):
+                raise UnsupportedError("a value that construct, or a function, gives")
             case Slot() as slot:
                 return read_slot(slot)
             case Constant() as constant:
                 return constant
-            case Unknown(why):
-                raise UnsupportedError(why)
         raise UnsupportedError("a value that is no number")
 
     def measure(self, steps: Steps) -> Value:
@@ -81,8 +95,14 @@ class Scope:
 
     def _find(self, steps: Steps) -> "Binding | Scope":
         found: Binding | Scope = self
+        owner = self
         for step in steps:
             found = _step(found, step)
+            owner = found if isinstance(found, Scope) else owner
+        if found is NO_INDEX:
+            raise UnsupportedError("an index outside of a list")
+        if isinstance(found, Unknown):
+            raise UntoldError(found.why, owner)
         return found
 
 
@@ -94,8 +114,8 @@ def _step(found: "Binding | Scope", step: str | int) -> "Binding | Scope":
             return members[str(step)]
         case Items(items) if isinstance(step, int) and -len(items) <= step < len(items):
             return items[step]
-        case Unknown(why):
-            raise UnsupportedError(why)
+        case Unknown():
+            return found
     raise UnsupportedError(f"the name {step!r}, which is not known here")
 
 

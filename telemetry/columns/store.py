@@ -9,15 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from telemetry.columns.column import Column
+from telemetry.columns.fallback import build_columns, leaves_at, with_kind
 from telemetry.columns.gather import count_within
 from telemetry.columns.kinds import (
     CategoryKind,
     Kind,
     OctetsKind,
+    PythonKind,
     UnsupportedError,
     dtype_of,
     merge_kinds,
 )
+from telemetry.columns.separation import InseparableError, SeparationError
 from telemetry.wire.batch import Indices
 
 Array: TypeAlias = NDArray[Any]
@@ -34,6 +37,11 @@ class ColumnSpec:
     list_name: str = ""
     is_optional: bool = False  # An If or Switch may leave it out.
     meaning: Any = None
+
+    @property
+    def path(self) -> str:
+        """Where in the definition it comes from."""
+        return self.name.removeprefix("data.")
 
     @property
     def is_octets(self) -> bool:
@@ -172,15 +180,35 @@ class Store:
     def columns(self) -> dict[str, Column]:
         """Return the columns, in order of the definition."""
         offsets = {name: lists.offsets() for name, lists in self._lists.items()}
-        columns = {}
+        columns: dict[str, Column] = {}
         for spec in self._specs.values():
             name = spec.name
+            if isinstance(spec.kind, PythonKind) and not spec.list_name:
+                columns |= self._of_python(spec)
+                continue
             if name in self._raw:
                 raw, place = self._raw[name][: self._filled], None
             else:
                 list_name = spec.list_name or name
                 raw, place = np.concatenate(self._lists[list_name].raw[name]), offsets[list_name]
             columns[name] = spec.column(raw, self._flags(spec), place)
+            if isinstance(spec.kind, PythonKind):
+                columns[name] = with_kind(columns[name])
+        return columns
+
+    def _of_python(self, spec: ColumnSpec) -> dict[str, Column]:
+        """Return a column for each name that is in what Python gave for one field."""
+        values, flags = self._raw[spec.name][: self._filled].tolist(), self._flags(spec)
+        if flags is not None:
+            values = [v if p else None for v, p in zip(values, flags.tolist(), strict=True)]
+        try:
+            columns = build_columns([leaves_at(spec.name, value) for value in values])
+        except InseparableError as error:
+            raise SeparationError(spec.path, str(error)) from error
+        for column in columns.values():
+            column.unit = getattr(spec.meaning, "unit", "") or ""
+        if not columns and not self._filled:
+            columns = build_columns([], names=(spec.name,))
         return columns
 
     def _flags(self, spec: ColumnSpec) -> Flags | None:

@@ -232,3 +232,121 @@ def cases(draw):
 def test_columns_of_any_definition_equal_constructs_parse(compare, case):
     layout, data_fields, gap = case
     compare(layout, data_fields, gap=gap)
+
+
+# --- Functions, and what only construct parses ----------------------------------------------------
+
+
+def called(expression):
+    """Hide an expression in a function."""
+    return lambda context: expression(context) if callable(expression) else expression
+
+
+@st.composite
+def functions(draw, names):
+    """A function of the context: of one field, of several, or of what is around them."""
+    name = draw(st.sampled_from(names))
+    match draw(st.integers(0, 9)):
+        case 0:
+            return lambda context: context.get(name, 3)
+        case 1:
+            return lambda context: [context[name], str(context[name])]
+        case 2:
+            return lambda context: context._io.tell() + context._io.seek(0, io.SEEK_CUR)
+        case 3:
+            return lambda context: {"a": context[name], "_b": 1, "c": {"d": context[name] / 2}}
+        case 4:
+            return lambda context: None if context[name] % 2 else context[name]
+        case 5:
+            return lambda context: sorted(key for key in context if key[:1] != "_")
+        case 6:
+            return lambda context: context._index
+        case 7:
+            return lambda context: 10 // context._root[name]
+        case 8:
+            return lambda context: str(context)
+    return called(draw(expressions(names)))
+
+
+@st.composite
+def opaque_fields(draw, names):
+    """A field that is not compiled."""
+    function = draw(functions(names))
+    number = called(this[draw(st.sampled_from(names))] % 4)
+    match draw(st.integers(0, 13)):
+        case 0 | 1 | 2:
+            return construct.Computed(function)
+        case 3:
+            return construct.Bytes(number)
+        case 4:
+            return construct.Array(number, draw(fixed_fields()))
+        case 5:
+            return construct.IfThenElse(function, draw(fixed_fields()), draw(fixed_fields()))
+        case 6:
+            options = draw(st.dictionaries(st.integers(0, 3), fixed_fields(), min_size=1))
+            return construct.Switch(number, options, draw(st.one_of(st.none(), fixed_fields())))
+        case 7:
+            return construct.ExprAdapter(draw(integers()), lambda v, c: v * 3, lambda v, c: v // 3)
+        case 8:
+            return construct.PaddedString(draw(st.integers(1, 3)), "ascii")
+        case 9:
+            return draw(st.sampled_from([construct.VarInt, construct.Optional(construct.Int32ub)]))
+        case 10:
+            return construct.Optional(construct.Const(1, construct.Byte))
+        case 11:
+            return draw(st.sampled_from([construct.Tell, construct.Pointer(0, construct.Byte)]))
+        case 12:
+            return construct.Check(called(this[draw(st.sampled_from(names))] % 8 != 1))
+    return construct.RepeatUntil(lambda item, items, context: item < 200, construct.Byte)
+
+
+@st.composite
+def opaque_groups(draw, names):
+    """Opaque fields in a nested struct, in lists, in a length, among bits, or as they are."""
+    inner = draw(opaque_fields(["k"]))
+    nested = construct.Struct("k" / construct.Int8ub, "o" / inner, "l" / draw(fixed_fields()))
+    match draw(st.integers(0, 7)):
+        case 0:
+            return nested
+        case 1:
+            return construct.Array(this[draw(st.sampled_from(names))] % 3, nested)
+        case 2:
+            return construct.Array(2, nested)
+        case 3:
+            return construct.FixedSized(4, construct.Struct("n" / nested, construct.GreedyBytes))
+        case 4:
+            function = draw(functions(["b"]))
+            return construct.BitStruct(
+                "b" / construct.Nibble, "c" / construct.Computed(function), construct.Padding(4)
+            )
+        case 5:
+            return construct.Prefixed(construct.Byte, construct.Struct("k" / construct.GreedyBytes))
+    return draw(opaque_fields(names))
+
+
+@st.composite
+def opaque_definitions(draw):
+    """A Struct with fields that are not compiled among others, which may depend on each other."""
+    first = draw(integers())
+    fields, numbers = ["f0" / first], ["f0"]
+    for index in range(1, draw(st.integers(2, 5))):
+        kinds = (fixed_fields(), integers(), dependent_fields(numbers), opaque_groups(numbers))
+        inner = draw(st.one_of(*kinds, opaque_groups(numbers)))
+        fields.append(f"f{index}" / inner)
+        is_number = isinstance(inner, construct.BytesInteger | construct.ExprAdapter)
+        if is_number or (isinstance(inner, construct.Computed) and draw(st.booleans())):
+            numbers.append(f"f{index}")
+    return construct.Struct(*fields, *draw(tails()))
+
+
+@st.composite
+def opaque_cases(draw):
+    layout = draw(opaque_definitions())
+    return layout, draw(packets(layout))
+
+
+@settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
+@given(opaque_cases())
+def test_columns_with_functions_among_them_equal_constructs_parse(compare, case):
+    layout, data_fields = case
+    compare(layout, data_fields)

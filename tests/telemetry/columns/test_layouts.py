@@ -315,7 +315,7 @@ LEFT_TO_CONSTRUCT = {
     "the length of a list thrown away": (
         Struct("a" / GreedyRange(Int8ub, discard=True), "x" / Computed(construct.len_(this.a))),
         "P.x",
-        "the length of",
+        "thrown away",
     ),
     "a sum of a list": (
         Struct("a" / Array(2, Int8ub), "x" / Computed(construct.sum_(this.a))),
