@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from telemetry.cli.reading import check_output, processes_option, reassemble_options
+from telemetry.cli.reading import (
+    check_output,
+    merge_option,
+    processes_option,
+    reassemble_options,
+)
 from telemetry.common.exit_codes import ExitCode
 
 if TYPE_CHECKING:
@@ -18,8 +23,9 @@ if TYPE_CHECKING:
     from telemetry.ops.preview import Preview
 
 _HELP = """Decode DUMPs of CCSDS space packets: files, "-" for standard input, a serial port, or a
-pyserial URL (socket://host:port). Several are read one after the other; what two of them hold both
-is taken once.
+pyserial URL (socket://host:port). Several are read one after the other, or with --merge time side
+by side, packet by packet in order of time, so that one may fill the gaps of another. What two of
+them hold both is taken once.
 
 \b
 A definition is a construct of what follows the 6-byte primary header:
@@ -125,6 +131,7 @@ Ctrl-C ends the input: what was decoded by then is written. A second Ctrl-C leav
     is_flag=True,
     help="Frames hold packet data fields, without the 6-byte header.",
 )
+@merge_option
 @reassemble_options
 @click.option(
     "--quality",

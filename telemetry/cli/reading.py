@@ -62,6 +62,17 @@ def no_primary_header_option(text: str) -> Callable[[Any], Any]:
     )
 
 
+def merge_option(command: Any) -> Any:
+    """Add --merge."""
+    return click.option(
+        "--merge",
+        type=click.Choice(["arrival", "time"]),
+        default="arrival",
+        show_default=True,
+        help="Take several dumps one after the other, or packet by packet in order of time.",
+    )(command)
+
+
 def reassemble_options(command: Any) -> Any:
     """Add --reassemble and --repeated-header."""
     for option in (

@@ -14,6 +14,7 @@ from telemetry.cli.reading import (
     check_output,
     definition_option,
     framing_options,
+    merge_option,
     outcome_code,
     processes_option,
     reassemble_options,
@@ -54,6 +55,7 @@ Needs plotly:  python -m pip install 'fw-tools[report]'
     help="Where the page goes.",
 )
 @selection_options
+@merge_option
 @reassemble_options
 @framing_options
 @processes_option

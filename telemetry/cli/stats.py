@@ -11,6 +11,7 @@ from telemetry.cli.reading import (
     check_output,
     definition_option,
     framing_options,
+    merge_option,
     outcome_code,
     processes_option,
     reassemble_options,
@@ -49,6 +50,7 @@ is older than three times the usual interval when the dump ends.
     help="Write everything as JSON, with the ledger.",
 )
 @selection_options
+@merge_option
 @reassemble_options
 @framing_options
 @processes_option

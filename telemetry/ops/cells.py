@@ -21,6 +21,9 @@ PACKET_TIME = "packet_time"  # UTC, by the time fields; NaT where a packet has n
 RECEIVED_TIME = "received_time"  # UTC, by the frames.
 QUALITY_COLUMNS = (GAP_COLUMN, CLOCK_COLUMN)
 TIME_COLUMNS = (PACKET_TIME, RECEIVED_TIME)
+DIGEST_COLUMN = "_digest"  # Of the octets of a packet; only between dumps that are merged,
+OCTETS_COLUMN = "_octets"  # as are these: how many there are.
+HIDDEN_COLUMNS = frozenset((DIGEST_COLUMN, OCTETS_COLUMN))
 BESIDE_COLUMNS = frozenset((*QUALITY_COLUMNS, *TIME_COLUMNS))
 STATE_NAMES = {int(state): state.name.lower() for state in LimitState}
 
@@ -156,9 +159,10 @@ def _absent(like: Column, count: int) -> Column:
     """Return a column of packets that lack it."""
     size = 0 if like.offsets is not None else count
     beside = count if like.is_octets else size
+    is_time = like.raw.dtype.kind == "M"
     return replace(
         like,
-        raw=np.zeros(size, like.raw.dtype),
+        raw=np.full(size, "NaT", like.raw.dtype) if is_time else np.zeros(size, like.raw.dtype),
         offsets=None if like.offsets is None else np.zeros(count + 1, np.int64),
         present=np.zeros(beside, np.bool_),
         valid=None,

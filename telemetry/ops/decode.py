@@ -18,12 +18,13 @@ from telemetry.common.kernels import choose_kernels
 from telemetry.errors import InputError, TelemetryError
 from telemetry.ops.frame_ledger import FrameLedger
 from telemetry.ops.ledger import Ledger
-from telemetry.ops.options import DEFAULTS, Options
+from telemetry.ops.merging import Merging, open_sources
+from telemetry.ops.options import BY_TIME, DEFAULTS, Options
 from telemetry.ops.output import Output, Sink, Timed
 from telemetry.ops.pipeline import Pipeline
 from telemetry.ops.reading import open_reader
 from telemetry.ops.rows import DiskFullError
-from telemetry.ops.source import Dump, Ending, Source, open_source
+from telemetry.ops.source import Dump, Ending, Source, joined_chunks, open_source
 from telemetry.ops.summary import explain_no_packet
 from telemetry.ops.table import Table, concatenate_tables
 
@@ -207,6 +208,11 @@ def _running(
     is_timed: bool = False,
 ) -> Iterator[tuple[Iterator[Table], Outcome, ProcessPoolExecutor | None]]:
     with open_reader(definition, options) as (reader, pool):
+        if options.merge == BY_TIME and len(dumps) > 1:
+            merging = Merging(definition, options, reader, is_timed=is_timed)
+            outcome = Outcome(merging.ledger, merging.frame_ledgers)
+            yield _merged(dumps, merging, outcome, on_octets), outcome, pool
+            return
         pipeline = Pipeline(definition, options, reader, dumps=len(dumps), is_timed=is_timed)
         outcome = Outcome(pipeline.ledger, pipeline.frame_ledgers)
         yield _tables(dumps, pipeline, outcome, on_octets), outcome, pool
@@ -239,27 +245,31 @@ def _tables(
         raise InputError("\n".join(outcome.problems))
 
 
+def _merged(
+    dumps: Sequence[Dump],
+    merging: Merging,
+    outcome: Outcome,
+    on_octets: Callable[[int], object] | None,
+) -> Iterator[Table]:
+    with ExitStack() as stack:
+        sources = list(open_sources(dumps, stack, outcome.problems))
+        outcome.names = tuple(source.name for source in sources)
+        yield from merging.tables(sources, on_octets)
+    outcome.problems += [source.problem for source in sources if source.problem]
+    outcome.code = max((source.exit_code for source in sources), default=outcome.code)
+    if outcome.problems and not outcome.names:
+        raise InputError("\n".join(outcome.problems))
+
+
 def _of_source(
     source: Source, pipeline: Pipeline, on_octets: Callable[[int], object] | None
 ) -> Iterator[Table]:
     pipeline.begin(choose_kernels(source.octets))
-    for chunk in _joined(source, pipeline.chunk_octets):
+    for chunk in joined_chunks(source, pipeline.chunk_octets):
         yield from pipeline.push(chunk)
         if on_octets:
             on_octets(len(chunk))
     yield from pipeline.end()
-
-
-def _joined(source: Source, octets: int) -> Iterator[bytes]:
-    """Yield chunks of at least so many octets; from a pipe or a link as they come."""
-    parts: list[bytes] = []
-    for chunk in source.chunks():
-        parts.append(chunk)
-        if source.octets is None or sum(map(len, parts)) >= octets:
-            yield b"".join(parts)
-            parts = []
-    if parts:
-        yield b"".join(parts)
 
 
 @dataclass(slots=True)

@@ -3,13 +3,15 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from telemetry.columns.flatten import VERDICT_COLUMN
+from telemetry.ops.cells import OCTETS_COLUMN
 from telemetry.ops.sequence import SequenceTracker
 from telemetry.wire.batch import VerdictCode
 from telemetry.wire.clock import ClockStep
@@ -18,6 +20,7 @@ from telemetry.wire.spans import CRC_DOES_NOT_HOLD, Kind, Span
 
 if TYPE_CHECKING:
     from telemetry.ops.group_ledger import GroupLedger
+    from telemetry.ops.table import Table
 
 Array: TypeAlias = NDArray[Any]
 
@@ -366,6 +369,62 @@ class Ledger:
             record.clock[step] += 1
             if len(record.clock_events) < self.max_damages:
                 record.clock_events.append(ClockEvent(int(offsets[index]), step))
+
+    def record(self, apid: int) -> ApidRecord:
+        """Return what came of an APID."""
+        return self.apids.setdefault(apid, ApidRecord())
+
+    def absorb(self, part: "Ledger", base: int, *, is_framed: bool) -> None:
+        """Take over the ledger of a dump, but for its sequences and clocks.
+
+        `base` is where the dump begins in the input; places of frames are those in their dump.
+        """
+        self.octets.update(part.octets)
+        self.packets.update(part.packets)
+        for apid, found in part.apids.items():
+            record = self.record(apid)
+            for name in ("rows", "good", "unchecked", "damaged", "of_other_time"):
+                setattr(record, name, getattr(record, name) + getattr(found, name))
+        for apid, other in part.others.items():
+            known = self.others.setdefault(apid, OtherRecord())
+            known.packets += other.packets
+            known.min_octets = min(known.min_octets, other.min_octets)
+            known.max_octets = max(known.max_octets, other.max_octets)
+        shift = 0 if is_framed else base
+        room = self.max_damages - len(self.damages)
+        self.damages += [
+            replace(damage, offset=damage.offset + base, place=damage.place + shift)
+            for damage in part.damages[:room]
+        ]
+        self.damage_count += part.damage_count
+        for text, reason in part.reasons.items():
+            if text in self.reasons or len(self.reasons) < self.max_damages:
+                total = self.reasons.setdefault(text, Reason(reason.first_offset + shift))
+                total.count += reason.count
+                total.octets += reason.octets
+        for note in part.notes:
+            self.note(note)
+
+    def move_overlaps(self, table: "Table") -> None:
+        """Book packets, which gave rows until now, as what another dump holds, too."""
+        record = self.record(table.apid)
+        verdicts = table.columns[VERDICT_COLUMN].raw
+        octets = table.columns[OCTETS_COLUMN].raw
+        for account, chosen in (
+            (Account.GOOD, verdicts == _GOOD),
+            (Account.UNCHECKED, verdicts != _GOOD),
+        ):
+            moved, number = int(octets[chosen].sum()), int(chosen.sum())
+            self.octets.update({account: -moved, Account.OVERLAP: moved})
+            self.packets.update({account: -number, Account.OVERLAP: number})
+            setattr(record, account.value, getattr(record, account.value) - number)
+        record.rows -= len(table)
+
+    def check(self, input_octets: int) -> None:
+        """Assert that the accounts of dumps that were absorbed hold every octet of them."""
+        booked = sum(self.octets.values())
+        if booked != input_octets:
+            raise AssertionError(f"the ledger holds {booked} octets of {input_octets}")
 
     def close(self, input_octets: int) -> None:
         """Assert that the accounts hold every octet of the input."""

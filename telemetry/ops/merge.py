@@ -6,7 +6,6 @@ APID and sequence count), received at the same time where that is known. Packets
 twice stay: they are duplicates, and the sequence counts tell of them.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,8 +15,6 @@ from telemetry.columns.gather import gather_runs
 from telemetry.ops.digest import digest_packets
 from telemetry.wire.batch import Indices, PacketBatch
 from telemetry.wire.time_scales import Flags, Moments
-
-WINDOW_PACKETS = 1 << 16  # By time: how far back an overlap is looked for.
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,26 +49,6 @@ def take(batch: MergedBatch, chosen: Indices) -> MergedBatch:
     times = None if batch.times is None else batch.times[chosen]
     packets = take_packets(batch.packets, chosen)
     return MergedBatch(packets, batch.dumps[chosen], batch.offsets[chosen], times)
-
-
-def concatenate(batches: Sequence[MergedBatch]) -> MergedBatch:
-    """Return one batch of all; they have times all, or none."""
-    packets = [batch.packets for batch in batches]
-    bases = np.cumsum([0, *(len(p.octets) for p in packets)])[:-1].tolist()
-    joined = PacketBatch(
-        np.concatenate([p.octets for p in packets]),
-        np.concatenate([p.starts + base for p, base in zip(packets, bases, strict=True)]),
-        np.concatenate([p.lengths for p in packets]),
-        packets[0].offset,
-        np.concatenate([p.verdicts for p in packets]),
-    )
-    times = [batch.times for batch in batches if batch.times is not None]
-    return MergedBatch(
-        joined,
-        np.concatenate([batch.dumps for batch in batches]),
-        np.concatenate([batch.offsets for batch in batches]),
-        np.concatenate(times) if len(times) == len(batches) else None,
-    )
 
 
 # --- In order of arrival --------------------------------------------------------------------------
@@ -130,71 +107,6 @@ class OverlapFilter:
         self.overlaps += int(is_overlap.sum())
         self.octets += int(batch.packets.lengths[is_overlap].sum())
         return take(batch, np.flatnonzero(~is_overlap)) if is_overlap.any() else batch
-
-
-# --- In order of time -----------------------------------------------------------------------------
-
-
-@dataclass(slots=True)
-class TimeMerger:
-    """Merge dumps by time, packet by packet, holding one batch of each.
-
-    Each dump should be in order of time, but for stray packets: what comes too late stays late, and
-    nothing is lost. Packets without a time stay behind the one before them; those of one dump with
-    equal times keep their order. Overlaps are found within the last `WINDOW_PACKETS`.
-    """
-
-    overlaps: int = 0
-    octets: int = 0
-    _digests: NDArray[np.uint64] = field(default_factory=lambda: np.empty(0, np.uint64))
-    _dumps: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
-
-    def merge(self, streams: Sequence[Iterable[MergedBatch]]) -> Iterator[MergedBatch]:
-        """Yield the packets of all streams, whose batches must have times."""
-        sources = [iter(stream) for stream in streams]
-        held: list[MergedBatch | None] = [next(source, None) for source in sources]
-        while True:
-            for index, batch in enumerate(held):
-                while batch is not None and not len(batch):
-                    batch = next(sources[index], None)
-                held[index] = batch
-            waiting = [batch for batch in held if batch is not None]
-            if not waiting:
-                return
-            frontier = min(int(_filled(batch).max()) for batch in waiting)
-            ready = []
-            for index, batch in enumerate(held):
-                if batch is not None:
-                    is_ready = _filled(batch) <= frontier
-                    ready.append(take(batch, np.flatnonzero(is_ready)))
-                    held[index] = take(batch, np.flatnonzero(~is_ready))
-            yield self._without_overlaps(concatenate(ready))
-
-    def _without_overlaps(self, batch: MergedBatch) -> MergedBatch:
-        batch = take(batch, np.argsort(_filled(batch), kind="stable"))
-        digests = np.concatenate((self._digests, digest_packets(batch.packets, _ns(batch.times))))
-        dumps = np.concatenate((self._dumps, batch.dumps))
-        is_overlap = _is_in_another_before(digests, dumps)[len(self._digests) :]
-        self._digests, self._dumps = digests[-WINDOW_PACKETS:], dumps[-WINDOW_PACKETS:]
-        self.overlaps += int(is_overlap.sum())
-        self.octets += int(batch.packets.lengths[is_overlap].sum())
-        return take(batch, np.flatnonzero(~is_overlap))
-
-
-def _is_in_another_before(digests: NDArray[np.uint64], dumps: NDArray[np.int32]) -> Flags:
-    """Whether the first packet with the same digest is of another dump."""
-    _, first, group = np.unique(digests, return_index=True, return_inverse=True)
-    is_overlap: Flags = dumps[first][group] != dumps
-    return is_overlap
-
-
-def _filled(batch: MergedBatch) -> NDArray[np.int64]:
-    """Return times in ns for sorting; a packet without one gets that of the packet before it."""
-    if batch.times is None:
-        raise AssertionError("a batch without times cannot be merged by time")
-    places = np.where(np.isnat(batch.times), 0, np.arange(len(batch)))
-    filled = batch.times[np.maximum.accumulate(places)]
-    return filled.astype(np.int64)  # NaT at the beginning: the lowest number there is.
 
 
 def _ns(times: Moments | None) -> NDArray[np.int64] | None:

@@ -19,6 +19,7 @@ from telemetry.wire.time_scales import (
 )
 
 MAX_PROCESSES = 256
+BY_ARRIVAL, BY_TIME = "arrival", "time"  # One dump after the other; packet by packet.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +40,7 @@ class Options:
     epoch: str | None = None  # Of the time fields: a name (GPS), or a date and TAI or UTC.
     leap_seconds: str | None = None  # A file `leap-seconds.list` newer than the table built in.
     times: bool = False  # Whether there are columns with the time of each packet.
+    merge: str = BY_ARRIVAL  # How several dumps become one; or BY_TIME.
     columns: tuple[str, ...] = ()  # Names, or patterns as `rails*`; empty: all.
     quality: bool = False  # Whether files and rows say what is missing before each packet.
     processes: int = 1
@@ -55,6 +57,13 @@ class Options:
             raise UsageError(
                 "--reassemble: sequence flags stand in the primary header, which "
                 "--no-primary-header leaves out"
+            )
+        if self.merge not in (BY_ARRIVAL, BY_TIME):
+            raise UsageError(f"--merge {self.merge}: expected {BY_ARRIVAL} or {BY_TIME}")
+        if self.merge == BY_TIME and self.reassemble:
+            raise UsageError(
+                f"--merge {BY_TIME}: segments have no times of their own; with --reassemble give "
+                "dumps in order of time"
             )
         if not all(self.columns):
             raise UsageError("--columns: a name is empty; expected as in --columns volts,rails*")

@@ -12,7 +12,8 @@ from telemetry.columns.column import Array, Column
 from telemetry.columns.definition import Definition
 from telemetry.columns.limits import LimitMemory
 from telemetry.common.kernels import Kernels
-from telemetry.ops.cells import GAP_COLUMN
+from telemetry.ops.cells import DIGEST_COLUMN, GAP_COLUMN, OCTETS_COLUMN
+from telemetry.ops.digest import digest_packets
 from telemetry.ops.floors import Floors, Found
 from telemetry.ops.groups import GroupFloor, Packets, Units
 from telemetry.ops.ledger import Fate, Ledger, PacketTable
@@ -49,7 +50,8 @@ class Pipeline:
     """For each dump call `begin`, `push` its chunks, and `end` it; the last two yield tables.
 
     The tables of one APID come in order. `ledger` tells what became of every octet of all dumps.
-    With more than one dump, packets are remembered to find what two dumps hold both.
+    With more than one dump, packets are remembered to find what two dumps hold both. `is_part` says
+    that the tables will be merged with those of other dumps: they come with what that takes.
     """
 
     def __init__(
@@ -60,6 +62,7 @@ class Pipeline:
         *,
         dumps: int = 1,
         is_timed: bool = False,
+        is_part: bool = False,
     ) -> None:
         self.ledger = Ledger()
         self.frame_ledgers: list[FrameLedger] = []  # One per dump, where there is a framing.
@@ -67,7 +70,8 @@ class Pipeline:
         self._options = options
         self._reader = reader
         self._memories: dict[int, LimitMemory] = {}
-        self._timeline = Timeline(definition, options, self.ledger, is_timed)
+        self._timeline = Timeline(definition, options, self.ledger, is_timed or is_part)
+        self._is_part = is_part
         self._overlaps = OverlapFilter() if dumps > 1 else None
         self._groups: GroupFloor | None = None
         if options.reassemble:
@@ -189,7 +193,9 @@ class Pipeline:
             reading = wait()
             problems |= {int(chosen[index]): text for index, text in reading.problems.items()}
             rows = _pick(chosen, reading.indices)
-            columns = self._mean(apid, reading, packets.verdicts[rows])
+            columns = reading.columns
+            if not self._is_part:
+                columns = self._mean(apid, reading, packets.verdicts[rows])
             beside, is_selected = self._timeline.columns(
                 apid, reading.columns, _arrival(found, rows, offsets)
             )
@@ -197,6 +203,8 @@ class Pipeline:
                 work.fates[rows[~is_selected]] = Fate.OF_OTHER_TIME
             if not self._options.reassemble:
                 self._note_segments(apid, reading.columns)
+            if self._is_part:
+                beside |= _marks(packets, rows)
             # A field of the user's that is called as a column of ours stays.
             beside = {name: beside[name] for name in beside if name not in columns}
             readings.append((apid, rows, {**columns, **beside}))
@@ -251,6 +259,13 @@ class Pipeline:
         memory = self._memories.setdefault(apid, LimitMemory())
         trusted = verdicts != VerdictCode.DAMAGED
         return packet.meanings.apply(reading.columns, memory, trusted)
+
+
+def _marks(packets: PacketBatch, rows: Indices) -> dict[str, Column]:
+    """Return what finds packets again in other dumps."""
+    batch = _take(packets, rows)
+    marks = (DIGEST_COLUMN, digest_packets(batch)), (OCTETS_COLUMN, batch.lengths)
+    return {name: Column(name=name, raw=values) for name, values in marks}
 
 
 def _arrival(found: Found, rows: Indices, offsets: Indices) -> Arrival:

@@ -117,6 +117,18 @@ def _open(dump: Dump, baudrate: int, stack: ExitStack) -> Source:
     return _open_file(Path(name), stack)
 
 
+def joined_chunks(source: Source, octets: int) -> Iterator[bytes]:
+    """Yield chunks of at least so many octets; from a pipe or a link as they come."""
+    parts: list[bytes] = []
+    for chunk in source.chunks():
+        parts.append(chunk)
+        if source.octets is None or sum(map(len, parts)) >= octets:
+            yield b"".join(parts)
+            parts = []
+    if parts:
+        yield b"".join(parts)
+
+
 # --- Files and pipes ------------------------------------------------------------------------------
 
 

@@ -11,7 +11,7 @@ from telemetry.columns.definition import Definition
 from telemetry.errors import UsageError
 from telemetry.ops.cells import CLOCK_COLUMN, PACKET_TIME, RECEIVED_TIME
 from telemetry.ops.ledger import Ledger
-from telemetry.ops.options import Options
+from telemetry.ops.options import BY_TIME, Options
 from telemetry.ops.packet_times import TimeColumns, find_time_columns, parse_time_columns
 from telemetry.wire.clock import ClockStep, ClockTracker
 from telemetry.wire.framing import NO_TIME
@@ -134,6 +134,7 @@ class Timeline:
     def _is_strict(self) -> bool:
         options = self.options
         is_named = options.time is not None or options.epoch is not None
+        is_named |= options.merge == BY_TIME
         return is_named or options.wants_times or not options.selection.is_everything
 
     def _received(self, received_ns: Array | None) -> Times | None:

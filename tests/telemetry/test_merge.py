@@ -1,20 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Several dumps become one: nothing twice, nothing lost, in the order that was asked for."""
 
-import itertools
 import random
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from telemetry.ops.digest import digest_packets
 from telemetry.ops.merge import (
     DigestSet,
     OverlapFilter,
-    TimeMerger,
-    concatenate,
     of_dump,
     take_packets,
 )
@@ -138,90 +135,6 @@ def test_packets_keep_their_places_and_verdicts(packets):
     places = 1000 + np.cumsum([len(packet) for packet in packets[2:5]])
     assert kept.offsets.tolist() == places.tolist()
     assert kept.packets.verdicts.tolist() == [1, 2, 0]
-
-
-# --- In order of time -----------------------------------------------------------------------------
-
-
-@given(
-    st.lists(st.lists(st.integers(0, 60), max_size=25), min_size=1, max_size=4),
-    st.integers(1, 9),
-)
-@settings(deadline=None)
-def test_dumps_in_order_of_time_are_merged_to_what_sorting_gives(seconds, size):
-    dumps = [sorted(times) for times in seconds]
-    contents = [
-        [b"%d %d %d" % (number, index, time) for index, time in enumerate(times)]
-        for number, times in enumerate(dumps)
-    ]
-    merger = TimeMerger()
-    streams = [in_pieces(n, contents[n], size, dumps[n]) for n in range(len(dumps))]
-    found = [packet for part in merger.merge(streams) for packet in octets(part)]
-    rows = [
-        (int(p.split()[2]), int(p.split()[0]), int(p.split()[1]), p) for d in contents for p in d
-    ]
-    assert [found_packet.split()[2] for found_packet in found] == [
-        row[3].split()[2] for row in sorted(rows)
-    ]
-    assert sorted(found) == sorted(p for d in contents for p in d)
-    assert merger.overlaps == 0
-
-
-@pytest.mark.parametrize("size", [1, 13, 300])
-def test_overlaps_are_left_out_by_time_too(packets, size):
-    times = list(range(300))
-    cuts = [(0, 120), (100, 220), (90, 130), (200, 300)]
-    merger = TimeMerger()
-    streams = [in_pieces(n, packets[a:b], size, times[a:b]) for n, (a, b) in enumerate(cuts)]
-    merged = list(merger.merge(streams))
-    assert [packet for part in merged for packet in octets(part)] == packets
-    assert merger.overlaps == sum(b - a for a, b in cuts) - 300
-
-
-def test_packets_without_a_time_stay_behind_the_one_before(packets):
-    first = in_pieces(0, packets[:3], 3, ["1970-01-01T00:00:10", "NaT", "1970-01-01T00:00:30"])
-    second = in_pieces(1, packets[3:5], 2, ["1970-01-01T00:00:20", "1970-01-01T00:00:40"])
-    merged = concatenate(list(TimeMerger().merge([first, second])))
-    assert octets(merged) == [packets[i] for i in (0, 1, 3, 2, 4)]
-
-
-def test_a_dump_that_is_out_of_order_loses_nothing(packets):
-    times = list(range(300))
-    random.Random(3).shuffle(times)
-    merger = TimeMerger()
-    streams = [
-        in_pieces(0, packets[:150], 11, times[:150]),
-        in_pieces(1, packets[150:], 7, times[150:]),
-    ]
-    found = [packet for part in merger.merge(streams) for packet in octets(part)]
-    assert sorted(found) == sorted(packets)
-
-
-def test_packets_of_one_dump_with_equal_times_keep_their_order():
-    contents = [[b"%d %d" % (number, index) for index in range(400)] for number in (0, 1)]
-    merger = TimeMerger()
-    streams = [in_pieces(n, contents[n], 150, [7] * 200 + [8] * 200) for n in (0, 1)]
-    found = [packet for part in merger.merge(streams) for packet in octets(part)]
-    for number in (0, 1):
-        assert [p for p in found if p.startswith(b"%d " % number)] == contents[number]
-    assert [int(p.split()[1]) >= 200 for p in found] == [False] * 400 + [True] * 400
-
-
-def test_a_nanosecond_decides_the_order():
-    def stream(number, *times):
-        packets = batch([b"%d" % time for time in times])
-        yield of_dump(number, packets, np.array(times).astype("M8[ns]"))
-
-    first = itertools.chain(stream(0, 10, 12), stream(0, 12, 14))
-    merged = list(TimeMerger().merge([first, stream(1, 11, 13, 15)]))
-    assert [int(packet) for part in merged for packet in octets(part)] == [
-        10, 11, 12, 12, 13, 14, 15
-    ]  # fmt: skip
-
-
-def test_nothing_merged_is_nothing():
-    assert list(TimeMerger().merge([])) == []
-    assert list(TimeMerger().merge([iter([]), iter([])])) == []
 
 
 def test_packets_can_be_taken_in_any_order(packets):
