@@ -1,0 +1,229 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Octets to and from a board: a serial device, a socket, or any other URL of pyserial.
+
+A transport never waits longer than it is told, and its errors say what to do.
+"""
+
+import socket
+import time
+from contextlib import suppress
+from typing import Any, Protocol
+
+from fw_tools.board.ports import opening_advice
+from fw_tools.errors import LinkError, UsageError
+
+POLL_S = 0.02  # How long one read of a serial port waits.
+WRITE_TIMEOUT_S = 2.0
+CONNECT_TIMEOUT_S = 5.0
+REOPEN_TIMEOUT_S = 5.0
+REOPEN_EVERY_S = 0.1
+CHUNK_OCTETS = 1 << 16
+
+
+class DisconnectedError(LinkError):
+    """The port went away while it was in use; reopening may bring it back."""
+
+
+class Transport(Protocol):
+    """An open way to a board."""
+
+    @property
+    def name(self) -> str:
+        """The URL or path, for messages."""
+        ...
+
+    @property
+    def baud(self) -> int | None:
+        """Bits per second of the line, where this side sets them."""
+        ...
+
+    def read(self, timeout_s: float) -> bytes:
+        """Return what has come, as soon as anything has; b"" when nothing came in time.
+
+        Raises `DisconnectedError`.
+        """
+        ...
+
+    def write(self, octets: bytes) -> None:
+        """Send octets. Raises `DisconnectedError`, or `LinkError` when nobody takes them."""
+        ...
+
+    def reopen(self) -> None:
+        """Open the same port again, as after re-enumeration. Raises `LinkError` after a while."""
+        ...
+
+    def close(self) -> None:
+        """Give the port back; closing twice does no harm."""
+        ...
+
+
+def open_transport(url: str, baud: int) -> Transport:
+    """Open `url`: a device as /dev/ttyUSB0 or COM3, socket://HOST:PORT, rfc2217://HOST:PORT...
+
+    A device is locked against other programs and set to `baud`, 8N1. Raises `LinkError`, or
+    `UsageError` for a URL of no known form.
+    """
+    if url.startswith("socket://"):
+        return SocketTransport(url)
+    return SerialTransport(url, baud)
+
+
+class SerialTransport:
+    """A port by pyserial, which has it alone."""
+
+    def __init__(self, url: str, baud: int) -> None:
+        self._url = url
+        self._baud = baud
+        self._port = self._open()
+
+    @property
+    def name(self) -> str:
+        """The URL or path."""
+        return self._url
+
+    @property
+    def baud(self) -> int | None:
+        """Bits per second."""
+        return self._baud
+
+    def read(self, timeout_s: float) -> bytes:
+        """Return what has come; b"" when nothing came in time."""
+        deadline = time.monotonic() + timeout_s
+        try:
+            while not (first := self._port.read(1)):
+                if time.monotonic() >= deadline:
+                    return b""
+            waiting = min(self._port.in_waiting, CHUNK_OCTETS)
+            return bytes(first + self._port.read(waiting) if waiting else first)
+        except (OSError, TypeError, AttributeError) as error:  # As pyserial fails once closed.
+            raise self._disconnected(error) from error
+
+    def write(self, octets: bytes) -> None:
+        """Send octets."""
+        import serial
+
+        try:
+            self._port.write(octets)
+        except serial.SerialTimeoutException as error:
+            message = f"{self._url}: takes no octets for {WRITE_TIMEOUT_S:g} s; is the board there?"
+            raise LinkError(message) from error
+        except (OSError, TypeError, AttributeError) as error:
+            raise self._disconnected(error) from error
+
+    def reopen(self) -> None:
+        """Open the same port again; a device that was plugged in anew needs a moment."""
+        self.close()
+        self._port = _reopened(self._url, self._open)
+
+    def close(self) -> None:
+        """Give the port back."""
+        with suppress(OSError):  # It may be gone already.
+            self._port.close()
+
+    def _open(self) -> Any:
+        import serial
+
+        try:
+            port: Any = serial.serial_for_url(
+                self._url,
+                baudrate=self._baud,
+                timeout=POLL_S,
+                write_timeout=WRITE_TIMEOUT_S,
+                exclusive=True,
+                do_not_open=True,
+            )
+            # DTR may be the board's reset and RTS its boot select: opening must not pull them.
+            port.dtr = port.rts = False
+            port.open()
+        except (
+            ValueError,
+            KeyError,
+        ) as error:  # pyserial trips over its own message about loop://.
+            raise UsageError(f"{self._url}: no URL that pyserial knows: {error}") from error
+        except OSError as error:
+            if "expected a string in the form" in str(error):
+                raise UsageError(f"{self._url}: no URL that pyserial knows: {error}") from error
+            raise LinkError(f"{self._url}: {opening_advice(self._url, error)}") from error
+        return port
+
+    def _disconnected(self, error: Exception) -> DisconnectedError:
+        return DisconnectedError(f"{self._url}: went away in mid exchange ({error})")
+
+
+class SocketTransport:
+    """A TCP connection; not by pyserial, which loses what it has read when the other end closes."""
+
+    baud = None
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._socket = self._open()
+
+    @property
+    def name(self) -> str:
+        """The URL."""
+        return self._url
+
+    def read(self, timeout_s: float) -> bytes:
+        """Return what has come; b"" when nothing came in time."""
+        self._socket.settimeout(max(timeout_s, 0.001))
+        try:
+            octets = self._socket.recv(CHUNK_OCTETS)
+        except TimeoutError:
+            return b""
+        except OSError as error:
+            raise self._disconnected(error.strerror or str(error)) from error
+        if not octets:
+            raise self._disconnected("the other side closed the connection")
+        return octets
+
+    def write(self, octets: bytes) -> None:
+        """Send octets."""
+        self._socket.settimeout(WRITE_TIMEOUT_S)
+        try:
+            self._socket.sendall(octets)
+        except TimeoutError as error:
+            message = f"{self._url}: takes no octets for {WRITE_TIMEOUT_S:g} s; is the board there?"
+            raise LinkError(message) from error
+        except OSError as error:
+            raise self._disconnected(error.strerror or str(error)) from error
+
+    def reopen(self) -> None:
+        """Connect anew."""
+        self.close()
+        self._socket = _reopened(self._url, self._open)
+
+    def close(self) -> None:
+        """End the connection."""
+        self._socket.close()
+
+    def _open(self) -> socket.socket:
+        host, colon, port = self._url.removeprefix("socket://").rstrip("/").rpartition(":")
+        if not (host and colon and port.isdecimal() and 0 < int(port) < 1 << 16):
+            raise UsageError(f"{self._url}: expected socket://HOST:PORT with a port of 1..65535")
+        try:
+            link = socket.create_connection((host.strip("[]"), int(port)), CONNECT_TIMEOUT_S)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise LinkError(f"{self._url}: {reason}; is the other side running?") from error
+        link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return link
+
+    def _disconnected(self, reason: str) -> DisconnectedError:
+        return DisconnectedError(f"{self._url}: went away in mid exchange ({reason})")
+
+
+def _reopened(name: str, open_again: Any) -> Any:
+    """Call `open_again` until it succeeds or the time for it is over."""
+    deadline = time.monotonic() + REOPEN_TIMEOUT_S
+    while True:
+        try:
+            return open_again()
+        except LinkError as error:
+            if time.monotonic() >= deadline:
+                raise LinkError(
+                    f"{name}: went away in mid exchange and did not come back in "
+                    f"{REOPEN_TIMEOUT_S:g} s; plug it in again. A name that stays is in "
+                    f"/dev/serial/by-id. Last: {error}"
+                ) from error
+        time.sleep(REOPEN_EVERY_S)
