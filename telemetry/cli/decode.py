@@ -199,6 +199,7 @@ def _check_summary(summary: Path | None, dumps: tuple[str, ...], output: Path | 
 def _run(
     dumps: tuple[str, ...], definition: "Definition", output: Path | None, options: "Options"
 ) -> "Outcome":
+    from telemetry.errors import UsageError
     from telemetry.ops.decode import decode_dumps, decode_to_files
     from telemetry.ops.preview import Preview
 
@@ -206,6 +207,8 @@ def _run(
     with _progress(dumps) as advance:
         if output is None:
             outcome = decode_dumps(dumps, definition, preview, options, advance)
+            if outcome.ledger.rows and not preview.by_apid:
+                raise UsageError(options.complaint())
         else:
             outcome = decode_to_files(dumps, definition, output, options, advance)
     _show(preview)

@@ -225,7 +225,7 @@ def run_statistics(
     if not outcome.ledger.rows:
         raise InputError(explain_nothing(outcome, definition))
     if not any(apid.columns for apid in statistics.apids.values()):
-        raise UsageError(f"no column is called {', '.join(options.columns)}")
+        raise UsageError(options.complaint())
     return statistics, outcome
 
 

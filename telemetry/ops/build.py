@@ -16,7 +16,7 @@ from telemetry.columns.field import Field
 from telemetry.columns.flatten import RESERVED_COLUMNS
 from telemetry.common.text import printable
 from telemetry.errors import InputError
-from telemetry.ops.cells import BESIDE_COLUMNS, ENGINEERING, STATE, VALID
+from telemetry.ops.cells import BESIDE_COLUMNS, BESIDE_SUFFIX
 from telemetry.wire.crc import CRC_OCTETS, crc16
 from telemetry.wire.space_packet import (
     DATA_LENGTH_BIAS,
@@ -27,7 +27,6 @@ from telemetry.wire.space_packet import (
     build_primary_header,
 )
 
-_BESIDE = re.compile(rf"({re.escape(ENGINEERING)}|{re.escape(STATE)}|{re.escape(VALID)})$")
 _STEP = re.compile(r"\.?([^.\[\]]+)|\[(\d+)\]")
 _DEFAULTS = {
     "packet_version": 0, "packet_type": 0, "secondary_header_flag": 0,
@@ -159,7 +158,7 @@ def _inside(layout: Any) -> Any:
 def _own(packet: PacketDefinition, row: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """Yield the fields of the definition, under the names that it gives them."""
     for column, value in row.items():
-        stem = _BESIDE.sub("", column)
+        stem = BESIDE_SUFFIX.sub("", column)
         is_beside = stem != column and stem in row
         if value is None or column in RESERVED_COLUMNS or column in BESIDE_COLUMNS or is_beside:
             continue

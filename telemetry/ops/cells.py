@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Columns as tables show them: one value per packet in each, what belongs to a value beside it."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
@@ -15,6 +16,7 @@ from telemetry.columns.limits import LimitState
 ENGINEERING = ".engineering"
 STATE = ".state"
 VALID = ".valid"
+BESIDE_SUFFIX = re.compile(rf"({re.escape(ENGINEERING)}|{re.escape(STATE)}|{re.escape(VALID)})$")
 GAP_COLUMN = "gap_before"  # Packets missing right before each.
 CLOCK_COLUMN = "clock_step"  # What the on-board clock did before each: see `ClockStep`.
 PACKET_TIME = "packet_time"  # UTC, by the time fields; NaT where a packet has none.

@@ -15,7 +15,7 @@ from telemetry.columns.flatten import Row
 from telemetry.columns.loading import load_definition
 from telemetry.common.exit_codes import ExitCode
 from telemetry.common.kernels import choose_kernels
-from telemetry.errors import InputError, TelemetryError
+from telemetry.errors import InputError, TelemetryError, UsageError
 from telemetry.ops.frame_ledger import FrameLedger
 from telemetry.ops.ledger import Ledger
 from telemetry.ops.merging import Merging, open_sources
@@ -165,6 +165,8 @@ def decode_to_files(
     try:
         with Output(path, is_split=is_split, inputs=inputs, options=options) as files:
             outcome = decode_dumps(dumps, definition, files, options, on_octets)
+            if outcome.ledger.rows and not files.rows and options.columns:
+                raise UsageError(options.complaint())
             outcome.outputs = files.commit() if files.rows else ()
             return outcome
     except OSError as error:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from telemetry.errors import UsageError
-from telemetry.ops.cells import TIME_COLUMNS
+from telemetry.ops.cells import BESIDE_SUFFIX, TIME_COLUMNS
 from telemetry.ops.selection import Selection, parse_moment
 from telemetry.wire.time_scales import (
     LEAP_SECONDS,
@@ -20,6 +20,7 @@ from telemetry.wire.time_scales import (
 
 MAX_PROCESSES = 256
 BY_ARRIVAL, BY_TIME = "arrival", "time"  # One dump after the other; packet by packet.
+_SHOWN = 12  # Columns that a message names.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,17 +98,46 @@ class Options:
         """Whether a column is asked for, by its name or by a pattern with `*` and `?`."""
         return not self.columns or any(_matches(column, wanted) for wanted in self.columns)
 
+    def wants_of(self, column: str) -> bool:
+        """Whether a column, an element of it, or what stands beside it is asked for."""
+        return not self.columns or any(
+            _matches(name, form)
+            for wanted in self.columns
+            for own in (wanted, BESIDE_SUFFIX.sub("", wanted))
+            for form in (own, _without_index(own))
+            for name in (column, column.replace("[]", ""))
+        )
+
     def check_columns(self, known: Collection[str]) -> None:
         """Raise `UsageError` for a column that is asked for and not known.
 
         `known` are names with `[]` in place of an index.
         """
         for wanted in self.columns:
-            name = re.sub(r"\[\d+\]", "[]", wanted)
+            name = _without_index(wanted)
             if not any(_matches(column, form) for column in known for form in (wanted, name)):
-                near = difflib.get_close_matches(name, known, n=1)
-                hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
-                raise UsageError(f"--columns {wanted}: no such column; {hint}")
+                raise UsageError(f"--columns {wanted}: no such column; {_hint(wanted, known)}")
+
+    def complaint(self) -> str:
+        """Return what to tell when packets have none of the columns."""
+        return f"--columns {','.join(self.columns)}: no packet has such a column"
+
+
+def _hint(wanted: str, known: Collection[str]) -> str:
+    stem = _without_index(BESIDE_SUFFIX.sub("", wanted))
+    if stem in known and stem != wanted:
+        beside = [name for name in known if BESIDE_SUFFIX.sub("", name) == stem != name]
+        return f"beside {stem} there is {', '.join(beside) or 'nothing'}"
+    near = difflib.get_close_matches(_without_index(wanted), known, n=1)
+    if near:
+        return f"did you mean {near[0]}?"
+    names = list(known)
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return f"there are {', '.join(names[:_SHOWN])}{more}"
+
+
+def _without_index(name: str) -> str:
+    return re.sub(r"\[\d+\]", "[]", name)
 
 
 def _matches(column: str, wanted: str) -> bool:

@@ -7,12 +7,15 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from types import NoneType
 from typing import Protocol, TypeAlias
 
 import numpy as np
 
+from telemetry.columns.calibration import Names
 from telemetry.columns.column import Column
 from telemetry.columns.definition import Definition, PacketDefinition
+from telemetry.columns.field import Meaning
 from telemetry.columns.flatten import VERDICT_COLUMN
 from telemetry.columns.plan import Plan, compile_packet
 from telemetry.ops.cells import ENGINEERING, QUALITY_COLUMNS, STATE, TIME_COLUMNS, VALID
@@ -69,11 +72,10 @@ class PlanReader:
             return None
         names: dict[str, None] = {}
         for packet, plan in plans:
-            names.update(dict.fromkeys(plan.specs))
             places = (place.text for place in packet.meanings.places)
-            names.update(dict.fromkeys(places))
-        beside = [name + suffix for name in names for suffix in (ENGINEERING, STATE, VALID)]
-        return [*names, VERDICT_COLUMN, *QUALITY_COLUMNS, *TIME_COLUMNS, *beside]
+            for name in dict.fromkeys((*plan.specs, *places)):
+                names.update(dict.fromkeys((name, *_beside(name, packet.meanings.of(name)))))
+        return [*names, VERDICT_COLUMN, *QUALITY_COLUMNS, *TIME_COLUMNS]
 
     def submit(self, apid: int, batch: PacketBatch) -> Wait:
         """Read at once."""
@@ -88,6 +90,19 @@ class PlanReader:
         found = self.plan(packet).extract(batch)
         problems = {failure.index: str(failure.error) for failure in found.failures}
         return Reading(found.columns, found.indices, problems)
+
+
+def _beside(column: str, meaning: Meaning | None) -> Iterator[str]:
+    """Yield the columns that stand beside a column of this meaning."""
+    if meaning is None:
+        return
+    is_derived = meaning.derived is not None
+    if not is_derived and not isinstance(meaning.calibration, Names | NoneType):
+        yield column + ENGINEERING
+    if meaning.limits is not None:
+        yield column + STATE
+    if is_derived or meaning.valid_if is not None:
+        yield column + VALID
 
 
 class PoolReader:

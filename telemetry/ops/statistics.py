@@ -338,5 +338,5 @@ class Statistics:
 
     def _is_wanted(self, name: str) -> bool:
         if self.options.columns:
-            return self.options.wants(name) or self.options.wants(name.replace("[]", ""))
+            return self.options.wants_of(name)
         return name not in RESERVED_COLUMNS

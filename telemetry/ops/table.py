@@ -82,11 +82,7 @@ class Table:
 
     def select(self, options: Options) -> "Table":
         """Return a table of the columns that were asked for."""
-        chosen = {
-            name: column
-            for name, column in self.columns.items()
-            if options.wants(name) or options.wants(name.replace("[]", ""))
-        }
+        chosen = {name: col for name, col in self.columns.items() if options.wants_of(name)}
         return Table(self.apid, chosen, self.offsets, self.places)
 
     def flat(self, options: Options) -> list[Column]:
