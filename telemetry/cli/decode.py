@@ -42,7 +42,9 @@ Examples:
   fw-telemetry decode a.kss b.kss --framing kiss --definition mission.py:PACKETS -o ab.jsonl
 
 A definition is a program: decoding runs FILE.py, or imports MODULE, with your rights. Use only
-definitions that you trust. The current folder is not searched for MODULE.
+definitions that you trust. The current folder is not searched for MODULE. Functions in it are
+called, and constructs of your own are parsed, packet by packet, which is slow: the summary names
+them, and what would be read many packets at a time.
 
 Columns: packet_version, packet_type, secondary_header_flag, apid, sequence_flags, sequence_count,
 data_length (bytes behind the header minus one, as on the wire), your fields (nested ones as
@@ -235,9 +237,11 @@ def _show(preview: "Preview") -> None:
 
 
 def _tell(outcome: "Outcome") -> None:
+    from telemetry.ops.slow_text import slow_lines
     from telemetry.ops.summary import summary_lines
 
     lines = list(summary_lines(outcome.name, outcome.ledger, outcome.frame_ledgers))
+    lines += slow_lines(outcome.slow)
     lines += outcome.problems
     if outcome.code is ExitCode.INTERRUPTED:
         lines.append("interrupted: what was decoded by then is kept")
@@ -249,9 +253,11 @@ def _write_summary(path: Path, outcome: "Outcome") -> None:
     import json
 
     from telemetry.common.files import write_text
+    from telemetry.ops.slow_text import slow_record
     from telemetry.ops.summary import summary_record
 
     outputs = tuple(map(str, outcome.outputs))
     record = summary_record(outcome.name, outcome.ledger, outputs, outcome.frame_ledgers)
     record["exit_code"] = int(_exit_code(outcome))
+    record["slow"] = slow_record(outcome.slow)
     write_text(path, json.dumps(record, indent=2) + "\n")

@@ -77,6 +77,7 @@ def write_page(
     from telemetry.common.files import write_text
     from telemetry.ops.report import plotting_library
     from telemetry.ops.report_facts import Report
+    from telemetry.ops.slow_text import slow_lines
     from telemetry.ops.summary import summary_lines
 
     if output.suffix.lower() not in (".html", ".htm"):
@@ -90,7 +91,7 @@ def write_page(
     page = render(Report(names, statistics, outcome.ledger, frames, problems, command))
     write_text(output, page)
     lines = summary_lines(outcome.name, outcome.ledger, frames)
-    for line in (*lines, *problems, f"wrote {output}"):
+    for line in (*lines, *slow_lines(outcome.slow), *problems, f"wrote {output}"):
         click.echo(line, err=True)
     return outcome_code(outcome)
 

@@ -59,6 +59,7 @@ def stats(
 ) -> ExitCode:
     """Print statistics and return the exit code."""
     from telemetry.common.console import output
+    from telemetry.ops.slow_text import slow_lines
     from telemetry.ops.statistics_text import tables, violation_lines
     from telemetry.ops.summary import summary_lines
 
@@ -71,7 +72,7 @@ def stats(
     for line in violation_lines(statistics, in_frames=bool(outcome.frame_ledgers)):
         click.echo(line)
     lines = summary_lines(outcome.name, outcome.ledger, outcome.frame_ledgers)
-    for line in (*lines, *outcome.problems):
+    for line in (*lines, *slow_lines(outcome.slow), *outcome.problems):
         click.echo(line, err=True)
     if json_file is not None:
         _write(json_file, statistics, outcome, end)
@@ -83,10 +84,12 @@ def _write(path: Path, statistics: "Statistics", outcome: "Outcome", end: int) -
     import json
 
     from telemetry.common.files import write_text
+    from telemetry.ops.slow_text import slow_record
     from telemetry.ops.statistics_text import statistics_record
     from telemetry.ops.summary import summary_record
 
     record = summary_record(outcome.name, outcome.ledger, (), outcome.frame_ledgers)
     record["exit_code"] = int(outcome_code(outcome))
+    record["slow"] = slow_record(outcome.slow)
     record["statistics"] = statistics_record(statistics, end)
     write_text(path, json.dumps(record, indent=2) + "\n")

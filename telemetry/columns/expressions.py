@@ -71,7 +71,9 @@ def compile_expression(expression: Any, names: Names) -> Value:
     if isinstance(expression, construct_expr.FuncPath):
         return _function(expression, names)
     if callable(expression):
-        raise UnsupportedError("a Python function")
+        raise UnsupportedError(
+            "a Python function", "an expression, as this.n * 2 for lambda c: c.n * 2"
+        )
     if expression is None or isinstance(expression, bool | int | float | str | bytes):
         return Constant(_plain(expression))
     raise UnsupportedError(f"a value of type {type(expression).__name__}")

@@ -10,18 +10,22 @@ WORD_BITS = 64  # Wider integers are Python's.
 
 
 class UnsupportedError(Exception):
-    """A construct that cannot be compiled to columns; the text says why, `path` where."""
+    """A construct that cannot be compiled to columns; the text says why, `path` where.
 
-    def __init__(self, reason: str) -> None:
+    `remedy` is what would be compiled in its place, if that is known.
+    """
+
+    def __init__(self, reason: str, remedy: str = "") -> None:
         super().__init__(reason)
         self.path = ""
+        self.remedy = remedy
 
 
 class UntoldError(UnsupportedError):
     """A value that columns do not hold is asked for; `scope` is the context that it is in."""
 
     def __init__(self, reason: str, scope: object) -> None:
-        super().__init__(reason)
+        super().__init__(reason, "ask for a field that every packet has")
         self.scope = scope
 
 

@@ -51,6 +51,7 @@ class Problem:
 
     path: str
     reason: str
+    remedy: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ class Separation:
 
     def note(self, path: str, error: UnsupportedError) -> None:
         """Remember a field that Python reads, or why construct has to read all around it."""
-        problem = Problem(error.path or path, str(error))
+        problem = Problem(error.path or path, str(error), error.remedy)
         if problem.reason and problem not in self.left:
             self.left.append(problem)
 
@@ -181,7 +182,9 @@ class Layout:
             return method(self, sc, place)
         if _is_transparent(sc):
             return self.visit(sc.subcon, replace(place, meaning=sc.meaning))
-        raise UnsupportedError(f"{type(sc).__name__}, which is construct's own to parse")
+        raise UnsupportedError(
+            f"{type(sc).__name__}, which is construct's own to parse", _remedy(type(sc))
+        )
 
     def leaf(self, place: Place, bits: int, form: Form, *, is_swapped: bool = False) -> Slot:
         """Add a field of `bits` bits."""
@@ -273,6 +276,17 @@ def _is_transparent(sc: Any) -> bool:
         and kind._parse is construct.Subconstruct._parse
         and "meaning" in vars(sc)
     )
+
+
+def _remedy(kind: type) -> str:
+    """Say what is compiled in the place of a construct that is not."""
+    if issubclass(kind, construct.StringEncoded):
+        return "Bytes(n), which shows text in hexadecimal"
+    if issubclass(kind, construct.Adapter):
+        return "telemetry.field with a calibration"
+    if issubclass(kind, construct.Select):
+        return "If or Switch, by a field that tells what comes"
+    return ""
 
 
 def _constant_kind(value: object) -> Kind | None:

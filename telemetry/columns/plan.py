@@ -49,9 +49,24 @@ class Fallback:
 
     path: str
     reason: str
+    remedy: str = ""  # What would be read at once in its place, if that is known.
 
     def __str__(self) -> str:
         return f"{self.path}: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class Slowness:
+    """What keeps packets of one definition from being read many at a time."""
+
+    label: str
+    is_whole: bool  # Whether construct parses whole packets.
+    fallbacks: tuple[Fallback, ...]
+
+    def merge(self, other: "Slowness") -> "Slowness":
+        """Return what two processes found out about the same definition."""
+        fallbacks = dict.fromkeys((*self.fallbacks, *other.fallbacks))
+        return Slowness(self.label, self.is_whole or other.is_whole, tuple(fallbacks))
 
 
 @dataclass(frozen=True)
@@ -127,13 +142,19 @@ class Plan:
         self._program = found.program
         self.specs = found.specs  # Columns that are known beforehand; construct may bring more.
         self.fallbacks = tuple(
-            Fallback(_join(self.label, problem.path), problem.reason) for problem in problems
+            Fallback(_join(self.label, problem.path), problem.reason, problem.remedy)
+            for problem in problems
         )
 
     @property
     def is_compiled(self) -> bool:
         """Whether packets become columns without a function, or construct, for each of them."""
         return not self.fallbacks
+
+    @property
+    def slowness(self) -> Slowness | None:
+        """What is known by now to be slow; packets may tell of more."""
+        return Slowness(self.label, self.is_whole, self.fallbacks) if self.fallbacks else None
 
     def data_field(self, batch: PacketBatch, index: int) -> bytes:
         """Return the octets that the definition describes of one packet."""

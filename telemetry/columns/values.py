@@ -130,7 +130,9 @@ def common_word(*ranges: Interval) -> "np.dtype[Any]":
         return np.dtype(np.int64)
     if all(found.is_unsigned_word for found in ranges):
         return np.dtype(np.uint64)
-    raise UnsupportedError("arithmetic that can leave 64 bits")
+    raise UnsupportedError(
+        "arithmetic that can leave 64 bits", "narrower fields, or a mask, as this.n & 0xffffffff"
+    )
 
 
 def fold(compute: Callable[[], Any]) -> Constant:

@@ -13,6 +13,7 @@ from telemetry.columns.column import Array
 from telemetry.columns.definition import Definition, define
 from telemetry.columns.flatten import Row
 from telemetry.columns.loading import load_definition
+from telemetry.columns.plan import Slowness
 from telemetry.common.exit_codes import ExitCode
 from telemetry.common.kernels import choose_kernels
 from telemetry.errors import InputError, TelemetryError, UsageError
@@ -75,6 +76,7 @@ class Outcome:
     problems: list[str] = field(default_factory=list)  # Dumps that could not be read, or not whole.
     code: ExitCode = ExitCode.DONE  # Interrupted, a link that broke, a full disk.
     outputs: tuple[Path, ...] = ()
+    slow: tuple[Slowness, ...] = ()  # What was read packet by packet.
 
     def note_full_disk(self, error: DiskFullError) -> None:
         """Tell that the output ends early."""
@@ -218,6 +220,7 @@ def _running(
         pipeline = Pipeline(definition, options, reader, dumps=len(dumps), is_timed=is_timed)
         outcome = Outcome(pipeline.ledger, pipeline.frame_ledgers)
         yield _tables(dumps, pipeline, outcome, on_octets), outcome, pool
+        outcome.slow = reader.slow
 
 
 def _tables(

@@ -17,7 +17,7 @@ from telemetry.columns.column import Column
 from telemetry.columns.definition import Definition, PacketDefinition
 from telemetry.columns.field import Meaning
 from telemetry.columns.flatten import VERDICT_COLUMN
-from telemetry.columns.plan import Plan, compile_packet
+from telemetry.columns.plan import Plan, Slowness, compile_packet
 from telemetry.ops.cells import ENGINEERING, QUALITY_COLUMNS, STATE, TIME_COLUMNS, VALID
 from telemetry.ops.merge import take_packets
 from telemetry.ops.options import Options
@@ -31,6 +31,7 @@ class Reading:
     columns: dict[str, Column]
     indices: Indices  # Of the packets in `columns`, in the batch.
     problems: dict[int, str]  # By index in the batch.
+    slowness: Slowness | None = None
 
 
 Wait: TypeAlias = Callable[[], Reading]
@@ -42,6 +43,10 @@ class Reader(Protocol):
     def submit(self, apid: int, batch: PacketBatch) -> Wait:
         """Begin with a batch of packets of one APID; what is returned waits for the end of it."""
 
+    @property
+    def slow(self) -> tuple[Slowness, ...]:
+        """What was slow about the packets that came, by definition."""
+
 
 class PlanReader:
     """Reads in this process."""
@@ -50,6 +55,19 @@ class PlanReader:
         self._definition = definition
         self._has_header = has_header
         self._plans: dict[str, Plan] = {}
+        self._slow: dict[str, Slowness] = {}
+
+    @property
+    def slow(self) -> tuple[Slowness, ...]:
+        """What was slow about the packets that came, by definition."""
+        return tuple(found for _, found in sorted(self._slow.items()))
+
+    def note(self, reading: Reading) -> Reading:
+        """Remember what was slow, and hand the reading on."""
+        if (found := reading.slowness) is not None:
+            known = self._slow.get(found.label)
+            self._slow[found.label] = known.merge(found) if known else found
+        return reading
 
     def plan(self, packet: PacketDefinition) -> Plan:
         """Return the compiled form of a packet definition."""
@@ -79,7 +97,7 @@ class PlanReader:
 
     def submit(self, apid: int, batch: PacketBatch) -> Wait:
         """Read at once."""
-        reading = self.read(apid, batch)
+        reading = self.note(self.read(apid, batch))
         return lambda: reading
 
     def read(self, apid: int, batch: PacketBatch) -> Reading:
@@ -87,9 +105,10 @@ class PlanReader:
         packet = self._definition.of(apid)
         if packet is None:
             raise AssertionError(f"the definition does not have APID {apid}")
-        found = self.plan(packet).extract(batch)
+        plan = self.plan(packet)
+        found = plan.extract(batch)
         problems = {failure.index: str(failure.error) for failure in found.failures}
-        return Reading(found.columns, found.indices, problems)
+        return Reading(found.columns, found.indices, problems, plan.slowness)
 
 
 def _beside(column: str, meaning: Meaning | None) -> Iterator[str]:
@@ -116,7 +135,13 @@ class PoolReader:
         """Send the batch to a process, unless reading it takes less than that."""
         if self._reader.is_compiled(apid):
             return self._reader.submit(apid, batch)
-        return self._pool.submit(_read_in_child, apid, without_rest(batch)).result
+        future = self._pool.submit(_read_in_child, apid, without_rest(batch))
+        return lambda: self._reader.note(future.result())
+
+    @property
+    def slow(self) -> tuple[Slowness, ...]:
+        """What was slow, in whatever process."""
+        return self._reader.slow
 
 
 def without_rest(batch: PacketBatch) -> PacketBatch:
