@@ -66,7 +66,7 @@ def stats(
     if json_file is not None:
         check_output(json_file, dumps, "--json")
     statistics, outcome = run_statistics(dumps, definition_source, build_all_options(**wanted))
-    end = sum(outcome.ledger.octets.values())
+    end = statistics.end(outcome.ledger)
     for table in tables(statistics, end):
         output().print(table)
     for line in violation_lines(statistics, in_frames=bool(outcome.frame_ledgers)):

@@ -189,7 +189,7 @@ def _worst_columns(report: Report) -> Iterator[str]:
         yield _note(kind, column.name, text, badge)
     if len(outside) > _SHOWN:
         yield _note("warn", f"{len(outside) - _SHOWN:,} more columns", "See the table of columns.")
-    stale = [column.name for _, column in report.columns if column.is_stale(report.octets)]
+    stale = [column.name for _, column in report.columns if column.is_stale(report.end)]
     if stale:
         shown = ", ".join(stale[:_SHOWN]) + (" and more" if len(stale) > _SHOWN else "")
         text = f"Values came regularly and then no more: {shown}."
@@ -244,7 +244,7 @@ def _clock_notes(report: Report) -> Iterator[str]:
 def _plots(report: Report, plots: list[Plot], more: int) -> str:
     if not plots:
         return '<h2>Plots</h2><p class="quiet">No column varies: there is nothing to draw.</p>\n'
-    cards = "".join(_plot(plot, index, report.octets) for index, plot in enumerate(plots))
+    cards = "".join(_plot(plot, index, report.end) for index, plot in enumerate(plots))
     rest = (
         f" {count(more, 'column')} more could be drawn: --columns chooses."
         if more

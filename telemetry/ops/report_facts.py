@@ -25,6 +25,11 @@ class Report:
         return sum(self.ledger.octets.values())
 
     @property
+    def end(self) -> int:
+        """Where the input ends, on the scale of the offsets of packets."""
+        return self.statistics.end(self.ledger)
+
+    @property
     def input_octets(self) -> int:
         """Octets of all dumps."""
         if not self.frames:

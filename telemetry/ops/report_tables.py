@@ -162,7 +162,7 @@ def column_table(report: Report) -> str:
     rows = []
     for number, apid in sorted(report.statistics.apids.items()):
         rows.append(f'<tr class="group"><td colspan="9">APID {number}</td></tr>')
-        rows += [_column_row(column, report.octets) for column in apid.columns.values()]
+        rows += [_column_row(column, report.end) for column in apid.columns.values()]
     return f"<h2>All columns</h2>\n{render_table('columns', heads, rows)}"
 
 

@@ -23,8 +23,8 @@ from telemetry.ops.cells import (
     PACKET_TIME,
     RECEIVED_TIME,
 )
-from telemetry.ops.ledger import CLOCK_EVENTS
-from telemetry.ops.options import DEFAULTS, Options
+from telemetry.ops.ledger import CLOCK_EVENTS, Ledger
+from telemetry.ops.options import BY_TIME, DEFAULTS, Options
 from telemetry.ops.series import MinMaxSeries
 from telemetry.ops.table import Table
 from telemetry.ops.timeline import find_source
@@ -310,6 +310,7 @@ class Statistics:
     is_drawn: bool = False
     apids: dict[int, ApidStatistics] = field(default_factory=dict)
     is_timed: ClassVar[bool] = True
+    _last_offset: int = 0  # Of all packets.
 
     def take(self, table: Table) -> None:
         """Add a table of packets."""
@@ -318,6 +319,7 @@ class Statistics:
         trusted = table.columns[VERDICT_COLUMN].raw != int(VerdictCode.DAMAGED)
         x = known.axis(gaps, *_times(table))
         known.note_clock(table, x)
+        self._last_offset = max(self._last_offset, int(table.offsets.max()))
         if not trusted.all():
             at = x[~trusted]
             known.damaged.add(at, np.zeros(len(at)))
@@ -328,6 +330,15 @@ class Statistics:
                 series = MinMaxSeries() if self.is_drawn else None
                 known.columns[name] = ColumnStatistics(name, series=series)
             known.columns[name].add(column, x, table, trusted)
+
+    def end(self, ledger: Ledger) -> int:
+        """Return where the input ends, on the scale of the offsets of tables.
+
+        Where a stretch of time was asked for, it ends with that; dumps that were merged by time end
+        with their last packet.
+        """
+        is_part = not self.options.selection.is_everything or self.options.merge == BY_TIME
+        return self._last_offset if is_part else sum(ledger.octets.values())
 
     def time_names(self, apid: int) -> tuple[str, ...]:
         """Return the columns that hold the time of the packets of an APID."""

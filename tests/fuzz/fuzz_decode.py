@@ -40,6 +40,7 @@ with _instrumented:  # Also what is imported late elsewhere, so that its coverag
     from telemetry.ops.explain import explain, hex_lines
     from telemetry.ops.frame_ledger import FrameAccount
     from telemetry.ops.inspect import Wanted, inspect_packet
+    from telemetry.ops.ledger import Account
     from telemetry.ops.listing import Lister, any_definition
     from telemetry.ops.locate import locate
     from telemetry.ops.options import Options
@@ -152,7 +153,12 @@ def check(data: bytes) -> None:
 
 
 def _options(how: int, skip: int, extra: int, definition) -> Options:
+    is_segmented = bool(extra & 8) and how < 200
     return Options(
+        reassemble=is_segmented,
+        repeated_header=skip % 5 if is_segmented else 0,
+        times=bool(extra & 0x10),
+        merge="time" if extra & 0x20 and not is_segmented else "arrival",
         framing=FRAMINGS[how % len(FRAMINGS)],
         skip=skip % 6 if skip > 200 else 0,
         has_primary_header=how < 200,
@@ -171,9 +177,14 @@ def _decode(stream: bytes, definition, options: Options, chunk: int, where: int)
     if options.selection.is_everything:
         assert sink.rows == outcome.ledger.rows
     _assert_accounted(outcome, len(stream))
+    if outcome.ledger.groups is not None:
+        found = outcome.ledger.octets
+        packets = found[Account.GOOD] + found[Account.UNCHECKED] + found[Account.DAMAGED]
+        assert sum(outcome.ledger.groups.octets.values()) <= packets
     assert list(summary_lines("dump", outcome.ledger, outcome.frame_ledgers))
     if options.framing == "none" and not options.skip:
-        _compare_with_deframer(stream, definition, chunk)
+        rules = definition.rules(is_segmented=options.reassemble)
+        _compare_with_deframer(stream, rules, chunk)
 
 
 def _assert_accounted(outcome, octets: int) -> None:
@@ -187,9 +198,9 @@ def _assert_accounted(outcome, octets: int) -> None:
         assert sum(outcome.ledger.octets.values()) == octets
 
 
-def _compare_with_deframer(stream: bytes, definition, chunk: int) -> None:
+def _compare_with_deframer(stream: bytes, rules, chunk: int) -> None:
     """The scanner gives what its reference gives."""
-    scanner, deframer = Scanner(definition.rules(), Kernels.NUMPY), Deframer(definition.rules())
+    scanner, deframer = Scanner(rules, Kernels.NUMPY), Deframer(rules)
     for start in range(0, len(stream), chunk):
         part = stream[start : start + chunk]
         assert _spans(scanner.scan(part)) == list(deframer.push(part))
@@ -278,9 +289,9 @@ TASKS = [_decode, _decode, _decode, _merge, _write, _statistics, _list, _explain
 # --- Seeds ----------------------------------------------------------------------------------------
 
 
-def _packet(apid: int, count: int, payload: bytes, has_crc: bool) -> bytes:
+def _packet(apid: int, count: int, payload: bytes, has_crc: bool, flags: int = 3) -> bytes:
     length = len(payload) + 2 * has_crc - 1
-    packet = struct.pack(">HHH", apid, 0xC000 | count & 0x3FFF, length) + payload
+    packet = struct.pack(">HHH", apid, flags << 14 | count & 0x3FFF, length) + payload
     return packet + crc16(packet).to_bytes(2, "big") if has_crc else packet
 
 
@@ -310,14 +321,16 @@ def seeds(count: int = 200, seed: int = 1):
             payload = rng.randbytes(size)
             if apid == 9:
                 payload = bytes.fromhex("20032500010000 2e 00010203 8000 01") + payload[14:]
-            packet = _packet(apid, index, payload, has_crc)
+            flags = rng.choice([0, 1, 2]) if rng.random() < 0.3 else 3
+            packet = _packet(apid, index, payload, has_crc, flags)
             parts.append(wrap.get(framing, bytes)(packet))
         stream = bytearray(b"".join(parts))
         for _ in range(rng.randrange(3)):
             if stream:
                 at = rng.randrange(len(stream))
                 stream[at : at + rng.randrange(4)] = rng.randbytes(rng.randrange(4))
-        rest = [rng.randrange(256), rng.randrange(256), task, rng.choice([0, 1, 2, 4, 0x40, 0x82])]
+        extra = rng.choice([0, 1, 2, 4, 0x40, 0x82, 8, 9, 0x1C, 0x20, 0x32, 0x60])
+        rest = [rng.randrange(256), rng.randrange(256), task, extra]
         yield SETTINGS.pack(which, how, *rest, rng.randrange(1 << 16)) + bytes(stream)
 
 

@@ -123,9 +123,10 @@ def test_several_apids_go_to_their_files_in_order(write, merge, tmp_path):
 def test_statistics_are_of_the_merged_stream(write, call, tmp_path):
     write("a.bin", range(0, 200, 2))
     write("b.bin", range(1, 200, 2))
+    write("c.bin", range(50, 150))  # What it holds, the others hold, too.
     done = call(
-        "stats", "a.bin", "b.bin", "--definition", "m.py:P", "--merge", "time", "--epoch", "UNIX",
-        "--json", "s.json",
+        "stats", "a.bin", "b.bin", "c.bin", "--definition", "m.py:P", "--merge", "time", "--epoch",
+        "UNIX", "--json", "s.json",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     found = json.loads((tmp_path / "s.json").read_text())["statistics"]["66"]

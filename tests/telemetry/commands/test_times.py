@@ -99,6 +99,13 @@ def test_statistics_run_over_the_same_times(call, clock_dump, tmp_path):
     assert "packet_time" not in found["columns"]
 
 
+def test_a_column_is_not_stale_because_the_window_ends(call, clock_dump, tmp_path):
+    dump = clock_dump(range(100, 160))
+    window = ("--until", "2020-01-01T00:02:00")
+    done = call("stats", dump, "--definition", "clock.py:COUNTER", *EPOCH, *window)
+    assert (done.returncode, "stale" in done.stdout) == (0, False)
+
+
 def test_a_reboot_is_told_and_marked(call, clock_dump, tmp_path):
     dump = clock_dump([900, 901, 3, 4, 5, 6], [77, 78, 0, 1, 2, 3])
     done = decode(call, dump, *EPOCH, "--quality", "--summary", "s.json", "-o", "out.csv")
