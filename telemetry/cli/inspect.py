@@ -16,6 +16,7 @@ from telemetry.cli.reading import (
 from telemetry.common.exit_codes import ExitCode
 
 if TYPE_CHECKING:
+    from telemetry.common.tables import Head
     from telemetry.ops.inspect import FieldView, PacketView
 
 _HELP = """Show one packet of DUMP field by field: bits, bytes, raw and engineering value, limits.
@@ -67,11 +68,8 @@ def inspect(
 
 
 def _show(view: "PacketView") -> None:
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
     from telemetry.common.console import output
+    from telemetry.common.tables import fitted_table, left_out_text
     from telemetry.common.text import count, printable
 
     header = view.header
@@ -82,20 +80,24 @@ def _show(view: "PacketView") -> None:
     gap = "none" if not view.missing_before else f"{count(view.missing_before, 'packet')} missing"
     gap = "not known: the packet gives no row" if view.missing_before is None else gap
     click.echo(f"  CRC: {view.verdict.value}; gap before it: {gap}")
-    table = Table(box=box.SIMPLE_HEAD)
-    names = ("place", "field", "hex", "raw", "value", "unit", "limits", "description")
     rows = [tuple(map(printable, _cells(field))) for field in view.fields]
-    for index, name in enumerate(names):
-        if index < 4 or any(row[index] for row in rows):
-            is_number = name in ("raw", "value")
-            justify: Any = "right" if is_number else "left"
-            table.add_column(name, justify=justify, no_wrap=name in ("place", "unit", "limits"))
-    kept = [index for index in range(len(names)) if index < 4 or any(row[index] for row in rows)]
-    for row in rows:
-        table.add_row(*(Text(row[index]) for index in kept))
+    table, left_out = fitted_table(_heads(), rows, output().width)
     output().print(table)
+    if left_out:
+        click.echo(f"  {left_out_text(left_out)}")
     if view.error is not None:
         click.echo(f"  {printable(str(view.error))}")
+
+
+def _heads() -> "tuple[Head, ...]":
+    from telemetry.common.tables import Head
+
+    return (
+        Head(name="place"), Head(name="field", least=16, is_first=True), Head(name="hex", least=8),
+        Head(name="raw", is_number=True, least=8), Head(name="value", is_number=True, least=8),
+        Head(name="unit", is_optional=True), Head(name="limits", least=7, is_optional=True),
+        Head(name="description", least=24, rank=1, is_optional=True),
+    )  # fmt: skip
 
 
 def _cells(field: "FieldView") -> tuple[str, ...]:
@@ -106,11 +108,12 @@ def _cells(field: "FieldView") -> tuple[str, ...]:
         is_long = not (first % 8 or bits % 8) and bits > 8
         place += f" .. {(first + bits) // 8 - 1}" if is_long else ""
     state = field.state.replace("_", " ") if field.is_valid else "not valid"
+    is_octets = isinstance(field.raw, str) and field.raw == field.hexadecimal
     return (
         place,
         field.name or "(no field)",
         _cut(field.hexadecimal),
-        _text(field.raw),
+        "" if is_octets else _text(field.raw),
         _text(field.engineering),
         field.unit,
         state,

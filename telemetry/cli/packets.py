@@ -42,9 +42,6 @@ else "none". `missing` counts the packets of the same APID that are missing righ
 in the first column is what `fw-telemetry inspect --packet N` takes.
 """
 
-_SHOWN_COLUMNS = (
-    "packet", "byte", "bytes", "kind", "APID", "flags", "count", "CRC", "missing", "reason",
-)  # fmt: skip
 _COLUMNS = (
     "packet", "offset", "bytes", "kind", "apid", "sequence_flags", "sequence_count",
     "data_length", "crc_verdict", "missing_before", "reason",
@@ -148,36 +145,28 @@ def _write(
 
 
 def _show(entries: "list[Entry]", more: int) -> None:
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
     from telemetry.common.console import output
+    from telemetry.common.tables import Head, fitted_table, left_out_text
     from telemetry.common.text import printable
 
-    table = Table(box=box.SIMPLE_HEAD)
-    names = (
-        "packet",
-        "byte",
-        "bytes",
-        "kind",
-        "APID",
-        "flags",
-        "count",
-        "CRC",
-        "missing",
-        "reason",
-    )
-    for name in names:
-        is_text = name in ("kind", "CRC", "reason")
-        table.add_column(name, justify="left" if is_text else "right", no_wrap=name != "reason")
+    heads = (
+        Head(name="packet", is_number=True), Head(name="byte", is_number=True),
+        Head(name="bytes", is_number=True), Head(name="kind"), Head(name="APID", is_number=True),
+        Head(name="flags", is_number=True, rank=1), Head(name="count", is_number=True),
+        Head(name="CRC"), Head(name="missing", is_number=True, is_optional=True),
+        Head(name="reason", least=16, is_optional=True),
+    )  # fmt: skip
+    rows = []
     for entry in entries:
         number, offset, octets, kind, apid, flags, seen, _, verdict, gap, reason = _cells(entry)
         cells = (number, offset, octets, kind, apid, flags, seen, verdict, gap or "", reason)
-        table.add_row(*(Text(printable(str(cell))) for cell in cells))
+        rows.append([printable(str(cell)) for cell in cells])
+    table, left_out = fitted_table(heads, rows, output().width)
     output().print(table)
+    if left_out:
+        click.echo(f"  {left_out_text(left_out)}")
     if more:
-        output().print(f"... and {more:,} more; --limit N shows more, -o packets.csv writes all")
+        click.echo(f"... and {more:,} more; --limit N shows more, -o packets.csv writes all")
 
 
 def _tell(name: str, lister: "Lister", output: Path | None) -> None:

@@ -67,8 +67,9 @@ def stats(
         check_output(json_file, dumps, "--json")
     statistics, outcome = run_statistics(dumps, definition_source, build_all_options(**wanted))
     end = statistics.end(outcome.ledger)
-    for table in tables(statistics, end):
+    for table, left_out in tables(statistics, end, output().width):
         output().print(table)
+        click.echo(f"  {left_out}\n" if left_out else "")
     for line in violation_lines(statistics, in_frames=bool(outcome.frame_ledgers)):
         click.echo(line)
     lines = summary_lines(outcome.name, outcome.ledger, outcome.frame_ledgers)

@@ -15,7 +15,7 @@ import numpy as np
 from telemetry.columns.column import Array, Column
 from telemetry.columns.definition import Definition
 from telemetry.columns.flatten import RESERVED_COLUMNS, VERDICT_COLUMN, Value
-from telemetry.columns.limits import LimitState
+from telemetry.columns.limits import Limits, LimitState
 from telemetry.ops.cells import (
     BESIDE_COLUMNS,
     CLOCK_COLUMN,
@@ -60,6 +60,7 @@ class ColumnStatistics:
     last_state: LimitState = LimitState.UNKNOWN
     states: Counter[LimitState] = field(default_factory=Counter)
     first_violation: int | None = None  # Place of the packet, or of its frame, in the dump.
+    first_violation_at: float | None = None  # On the axis of the APID.
     series: MinMaxSeries | None = None
     _first_offset: int | None = None
     _packets: int = 0  # With a value that counts.
@@ -106,7 +107,7 @@ class ColumnStatistics:
         counts = self._count(column, values, trusted[packet])
         chosen = np.flatnonzero(counts)
         if column.state is not None:
-            self._add_states(column.state, table.seen_at[packet])
+            self._add_states(column.state, table.seen_at[packet], x[packet])
         if not len(chosen):
             return
         good = values[chosen]
@@ -135,13 +136,14 @@ class ColumnStatistics:
         self.values += int(counts.sum())
         return counts
 
-    def _add_states(self, states: Array, places: Array) -> None:
+    def _add_states(self, states: Array, places: Array, x: Array) -> None:
         numbers = np.bincount(states, minlength=len(LimitState)).tolist()
         for state, number in zip(LimitState, numbers, strict=False):
             self.states[state] += number
         is_outside = np.isin(states, VIOLATIONS)
         if self.first_violation is None and is_outside.any():
-            self.first_violation = int(places[is_outside.argmax()])
+            first = is_outside.argmax()
+            self.first_violation, self.first_violation_at = int(places[first]), float(x[first])
 
     def _see_last(
         self, column: Column, index: int, value: Value, table: Table, packets: Array
@@ -346,6 +348,12 @@ class Statistics:
         if source is None:
             return ()
         return source.names if source.p_field is None else (*source.names, source.p_field)
+
+    def limits(self, apid: int, column: str) -> Limits | None:
+        """Return the limits of a column, if it has any."""
+        packet = self.definition.of(apid)
+        meaning = packet.meanings.of(column) if packet else None
+        return meaning.limits if meaning else None
 
     def _is_wanted(self, name: str) -> bool:
         if self.options.columns:

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from telemetry.columns.limits import LimitState
+from telemetry.columns.limits import Limits, LimitState
+from telemetry.common.tables import Head, fitted_table, left_out_text
 from telemetry.common.text import count, printable
 from telemetry.ops.statistics import ApidStatistics, ColumnStatistics, Statistics
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 _MAX_CELL = 28
+_PLAIN_LOW, _PLAIN_HIGH = 1e-3, 1e12  # Between them numbers are written without an exponent.
 _STATE_WORDS = {
     LimitState.ALARM_HIGH: "alarm high",
     LimitState.ALARM_LOW: "alarm low",
@@ -22,18 +24,28 @@ _STATE_WORDS = {
 }
 
 
-def number_text(value: object) -> str:
-    """Return a value as tables show it: floats to six digits."""
+def number_text(value: object, most: int = _MAX_CELL) -> str:
+    """Return a value as tables show it: numbers to six digits or whole, text cut to `most`."""
     if value is None:
         return ""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float):
-        return f"{value:.6g}"
+        return _float_text(value)
     if isinstance(value, int):
-        return str(value)
+        return f"{value:,}"
     text = printable(str(value))
-    return text if len(text) <= _MAX_CELL else text[: _MAX_CELL - 3] + "..."
+    return text if len(text) <= most else text[: most - 3] + "..."
+
+
+def _float_text(value: float) -> str:
+    """Return six significant digits, all of those before the point, and no needless zeros."""
+    size = abs(value)
+    if not math.isfinite(value) or not (size == 0 or _PLAIN_LOW <= size < _PLAIN_HIGH):
+        return f"{value:.6g}"
+    digits = 5 - (math.floor(math.log10(size)) if size else 0)
+    text = f"{value:,.{max(digits, 0)}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def limits_text(column: ColumnStatistics) -> str:
@@ -49,14 +61,31 @@ def limits_text(column: ColumnStatistics) -> str:
     return ", ".join(parts) or "ok"
 
 
+def persistence_text(limits: Limits | None) -> str:
+    """Return how many violations in a row it takes; "" where each counts."""
+    if limits is None or limits.max_persistence == 1:
+        return ""
+    wanted = {limits.persistence, *(inner.persistence for _, inner in limits.contexts)}
+    numbers = " or ".join(f"{number:,}" for number in sorted(wanted))
+    return f"counted from {numbers} violations in a row on"
+
+
 def violation_lines(statistics: Statistics, *, in_frames: bool) -> Iterator[str]:
-    """Yield where each column was first outside of its limits."""
+    """Yield where and when each column was first outside of its limits."""
     where = f"first outside of its limits in the {'frame' if in_frames else 'packet'} at byte"
     for number, apid in sorted(statistics.apids.items()):
         for column in apid.columns.values():
             if column.first_violation is not None:
-                name = printable(column.name)
-                yield f"APID {number}, {name}: {where} {column.first_violation:,}"
+                name, when = printable(column.name), first_violation_time(apid, column)
+                at = f"{column.first_violation:,}{', at ' if when else ''}{when}"
+                held = persistence_text(statistics.limits(number, column.name))
+                yield f"APID {number}, {name}: {where} {at}{f' ({held})' if held else ''}"
+
+
+def first_violation_time(apid: ApidStatistics, column: ColumnStatistics) -> str:
+    """Return the UTC time of the first value outside of its limits; "" where nothing tells it."""
+    is_known = apid.has_time and column.first_violation_at is not None
+    return moment_text(column.first_violation_at or 0.0) if is_known else ""
 
 
 def quality_text(column: ColumnStatistics, end: int) -> str:
@@ -89,29 +118,35 @@ def moment_text(time_ms: float) -> str:
         return "a time beyond the calendar"
 
 
-def tables(statistics: Statistics, end: int) -> Iterator["Table"]:
-    """Yield a table for each APID, a line for each column; `end`: octets of the input."""
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
+_HEADS = (
+    Head(name="column", least=16, is_first=True), Head(name="unit", is_optional=True),
+    Head(name="values", is_number=True, rank=3), Head(name="min", is_number=True),
+    Head(name="mean", is_number=True, rank=2), Head(name="max", is_number=True),
+    Head(name="last", is_number=True), Head(name="limits", least=12, is_optional=True),
+    Head(name="quality", least=12, is_optional=True),
+)  # fmt: skip
+_MAX_LAST = 14
 
+
+def tables(statistics: Statistics, end: int, width: int) -> Iterator["tuple[Table, str]"]:
+    """Yield a table for each APID, a line for each column, and what to tell below it.
+
+    `end`: octets of the input; `width`: of the terminal.
+    """
     for _, apid in sorted(statistics.apids.items()):
         rate = rate_text(apid)
         title = f"APID {apid.apid}: {count(apid.packets, 'packet')}{', ' if rate else ''}{rate}"
-        table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
-        for name in ("column", "unit", "values", "min", "mean", "max", "last", "limits", "quality"):
-            is_text = name in ("column", "unit", "limits", "quality")
-            table.add_column(
-                name, justify="left" if is_text else "right", no_wrap=name not in ("quality",)
-            )
-        for column in apid.columns.values():
-            cells = (
+        rows = [
+            (
                 printable(column.name), printable(column.unit), f"{column.values:,}",
                 number_text(column.low), number_text(column.mean), number_text(column.high),
-                number_text(column.last), limits_text(column), quality_text(column, end),
-            )  # fmt: skip
-            table.add_row(*map(Text, cells))
-        yield table
+                number_text(column.last, _MAX_LAST), limits_text(column),
+                quality_text(column, end),
+            )
+            for column in apid.columns.values()
+        ]  # fmt: skip
+        table, left_out = fitted_table(_HEADS, rows, width, title)
+        yield table, left_out_text(left_out)
 
 
 def statistics_record(statistics: Statistics, end: int) -> dict[str, Any]:
@@ -124,13 +159,16 @@ def statistics_record(statistics: Statistics, end: int) -> dict[str, Any]:
             "packets_per_s": apid.packets_per_s,
             "first_time_ms": apid.first_time,
             "last_time_ms": apid.last_time,
-            "columns": {name: _column_record(column, end) for name, column in apid.columns.items()},
+            "columns": {
+                name: _column_record(column, end, has_time=apid.has_time)
+                for name, column in apid.columns.items()
+            },
         }
         for number, apid in sorted(statistics.apids.items())
     }
 
 
-def _column_record(column: ColumnStatistics, end: int) -> dict[str, Any]:
+def _column_record(column: ColumnStatistics, end: int, *, has_time: bool) -> dict[str, Any]:
     return {
         "unit": column.unit,
         "values": column.values,
@@ -147,6 +185,7 @@ def _column_record(column: ColumnStatistics, end: int) -> dict[str, Any]:
         "of_damaged_packets": column.untrusted,
         "violations": column.violations,
         "first_violation_offset": column.first_violation,
+        "first_violation_time_ms": column.first_violation_at if has_time else None,
         "states": {state.name.lower(): n for state, n in column.states.items() if n},
     }
 

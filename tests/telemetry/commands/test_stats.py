@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from telemetry.ops.statistics_text import number_text
 from telemetry.wire.framing import encode_cobs, encode_kiss, encode_slip
 
 
@@ -164,3 +165,35 @@ def test_a_dump_without_a_packet_is_refused(stats, tmp_path):
     done = stats("bad.bin")
     assert done.returncode == 3
     assert "no packet could be decoded" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (-7129670.25, "-7,129,670"), (190.3371, "190.337"), (28.8, "28.8"), (23.0, "23"),
+        (0.0, "0"), (0.00123456789, "0.00123457"), (1.5e-7, "1.5e-07"), (3e12, "3e+12"),
+        (4294967295, "4,294,967,295"), (float("nan"), "nan"), (999999.7, "1,000,000"),
+        (True, "true"), (None, ""), ("ab" * 20, "ababababababababababababa..."),
+    ],
+)  # fmt: skip
+def test_numbers_have_sensible_digits_and_no_needless_exponent(value, text):
+    assert number_text(value) == text
+
+
+def test_when_a_value_left_its_limits_and_how_many_it_took_is_told(stats, tmp_path, make_packet):
+    """The time counts from 1958-01-01 TAI: 2026-11-22T10:30:00 is 2,174,034,600 s + 37 s later."""
+    (tmp_path / "timed.py").write_text(
+        "from construct import *\nfrom telemetry import field\n"
+        "P = Struct('time_coarse' / Int32ub, 'time_fine' / Int16ub,"
+        " 'volts' / field(Int8ub, limits={'alarm': (None, 30), 'persistence': 2}))\n"
+    )
+    seconds = 2_174_034_637
+    run = [
+        make_packet(5, i, (seconds + i).to_bytes(4, "big") + b"\0\0" + bytes([volts]), crc=False)
+        for i, volts in enumerate((28, 31, 28, 31, 32))
+    ]
+    (tmp_path / "d.bin").write_bytes(b"".join(run))
+    done = stats("d.bin", "--json", "s.json", definition="timed.py:P")
+    told = "at byte 52, at 2026-11-22 10:30:04 UTC (counted from 2 violations in a row on)"
+    assert told in done.stdout
+    assert column(tmp_path, "volts", "5")["first_violation_time_ms"] == 1_795_343_404_000.0
