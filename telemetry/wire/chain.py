@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from telemetry.common.kernels import Kernels, compiled
 from telemetry.wire.batch import Indices, Octets, VerdictCode
 from telemetry.wire.crc_rows import crc16_rows, crc_tables
-from telemetry.wire.rules import StreamRules
+from telemetry.wire.rules import DOUBTFUL_OCTETS, StreamRules
 from telemetry.wire.space_packet import IDLE_APID, PRIMARY_HEADER_OCTETS, SEQUENCE_COUNT_MODULO
 from telemetry.wire.walk import CHAIN_OF_STRANGERS, SHORTEST, first_false, walk, words
 
@@ -83,6 +83,7 @@ def clean_chain(octets: Octets, at: int, limit: int, tables: ApidTables, kernels
         if not is_clean.all():
             kinds[:count] = headers.stranger_kinds(tables)[:count]
             is_clean |= (kinds[:count] != PACKET) & is_followed
+        is_clean &= ~headers.are_doubtful(verdicts, tables)[:count]
     chain = Chain(starts, lengths, verdicts, headers.apids, headers.counts, kinds)
     chain = _cut(chain, first_false(is_clean))
     chain = _cut(chain, _first_with_packet_inside(octets, chain, tables))
@@ -182,6 +183,14 @@ class _Headers:
         may_be_shifted &= shifted >> 13 == 0
         is_unknown &= ~is_zero | (self.identifications != 0) & ~may_be_shifted
         return np.where(is_unknown, np.where(is_idle, IDLE, OTHER), PACKET).astype(np.uint8)
+
+    def are_doubtful(self, verdicts: Array, tables: ApidTables) -> Flags:
+        """Whether a damaged length may be behind it, see `Deframer._is_doubtful`."""
+        found: Flags = (self.lengths > DOUBTFUL_OCTETS) & (verdicts == _NO_CRC)
+        if found.any():
+            found &= tables.min_octets[self.apids] < tables.max_octets[self.apids]
+            found[:-1] &= ~self._continue()
+        return found
 
     def _continue(self) -> Flags:
         """Whether each but the first continues the sequence of the one before it."""
@@ -363,6 +372,12 @@ def _follow(  # noqa: C901 (numba compiles it as one function)
                 behind += after_length
             if not is_believed:
                 return count
+            # May a damaged length be behind it? See `Deframer._is_doubtful`.
+            if kind == PACKET and length > DOUBTFUL_OCTETS and min_octets[apid] < max_octets[apid]:
+                after = np.int64(octets[end]) << 8 | np.int64(octets[end + 1])
+                after_sequence = np.int64(octets[end + 2]) << 8 | np.int64(octets[end + 3])
+                if after != word or (sequence + 1) & 0x3FFF != after_sequence & 0x3FFF:
+                    return count
         starts[count] = at
         lengths[count] = length
         verdicts[count] = rule_verdicts[apid] if kind == PACKET else 0

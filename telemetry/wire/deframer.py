@@ -8,8 +8,10 @@ CRC, another header exactly where the length says. What it hands out partitions 
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from telemetry.wire.crc import crc16
-from telemetry.wire.rules import PacketRule, StreamRules
+from telemetry.wire.rules import DOUBTFUL_OCTETS, PacketRule, StreamRules
 from telemetry.wire.space_packet import (
     IDLE_APID,
     MAX_PACKET_OCTETS,
@@ -26,6 +28,8 @@ _ZERO_HEADER = _ZEROS[:PRIMARY_HEADER_OCTETS]
 # Inside damage, a shorter run of zeros is more likely data of a lost packet than fill.
 _FILL_AMID_DAMAGE = _ZEROS[:64]
 _MAX_LEADING_ZEROS = 5  # Of a header that is not all zeros.
+_MOST_STEPS = 16  # From one packet of an APID to the next that came through.
+_NO_COUNT = -1
 _CHAIN_OF_STRANGERS = 6  # Headers in a row that make unknown APIDs believable.
 
 
@@ -44,7 +48,7 @@ class Deframer:
         self._rules = rules
         self._pattern = rules.candidate_pattern()
         self._seen_apids: set[int] = set()  # APIDs that proved themselves.
-        self._last_counts: dict[int, int] = {}  # Sequence counts of those that have not yet.
+        self._last_counts = np.full(IDLE_APID + 1, _NO_COUNT)  # Sequence counts by APID.
         self._buffer = b""
         self._base = 0  # Offset of the buffer in the stream.
         self._at = 0  # Where the next span begins, in the buffer.
@@ -138,8 +142,7 @@ class Deframer:
         if not self._has(end):
             return None
         if not rule.has_crc:
-            # That the stream ends where a vague header says proves little: lengths are often small.
-            is_backed = self._is_strong(header) or self._has(end + 1)
+            is_backed = self._is_strong(header) or self._is_backed(end, header)
             return end if is_backed and self._is_followed(end, header) else None
         is_backed = self._is_strong(header) or self._is_followed(end, header)
         return end if is_backed and self._crc_holds(at, end) else None
@@ -147,6 +150,17 @@ class Deframer:
     def _is_strong(self, header: PrimaryHeader) -> bool:
         """Whether chance would hardly bring forth this header, which fits its rule."""
         return self._rules.is_specific(header) or header.apid in self._seen_apids
+
+    def _is_backed(self, end: int, header: PrimaryHeader) -> bool:
+        """Whether what is behind a vague header without a CRC could prove it.
+
+        It ends by chance where the stream does, as lengths are often small, or where any packet
+        begins. Where APIDs are known, one of its own has to follow in sequence.
+        """
+        if not self._has(end + 1):
+            return False
+        following = self._header(end) if self._seen_apids else None
+        return not self._seen_apids or (following is not None and following.follows(header))
 
     def _crc_holds(self, at: int, end: int) -> bool:
         return crc16(memoryview(self._buffer)[at:end]) == 0
@@ -299,8 +313,12 @@ class Deframer:
         if rule.has_crc:
             if self._crc_holds(at, end):
                 return self._accept(end, header, Verdict.GOOD)
-        elif self._is_followed(end, header):
-            return self._accept(end, header, Verdict.NONE)
+        elif self._is_followed(end, header) and self._may_begin(end, header):
+            is_doubtful = not rule.is_fixed and self._is_doubtful(end, header)
+            inner = self._live_inside(at, end, header) if is_doubtful else None
+            if inner is None:
+                return self._accept(end, header, Verdict.NONE)
+            return self._span(Kind.LOST, inner, header, reason=_cut_short(header, inner - at))
         inner = self._swallowed(at, end, is_refuted=rule.has_crc)
         if inner is not None:
             return self._span(Kind.LOST, inner, header, reason=_cut_short(header, inner - at))
@@ -311,6 +329,31 @@ class Deframer:
         if rule.has_crc:
             return self._span(Kind.PACKET, end, header, Verdict.DAMAGED, CRC_DOES_NOT_HOLD)
         return self._span(Kind.PACKET, end, header)
+
+    def _may_begin(self, end: int, header: PrimaryHeader) -> bool:
+        """Whether a packet without a CRC may begin here, by its place or by its header."""
+        return self._is_locked or self._is_strong(header) or self._is_backed(end, header)
+
+    def _is_doubtful(self, end: int, header: PrimaryHeader) -> bool:
+        """Whether a damaged length may have come to end where a packet begins.
+
+        A long one finds such a place easily; but the next count is not there.
+        """
+        if header.packet_octets <= DOUBTFUL_OCTETS:
+            return False
+        following = self._header(end)
+        return following is None or not following.follows(header)
+
+    def _live_inside(self, at: int, end: int, header: PrimaryHeader) -> int | None:
+        """Return where a packet begins inside `at .. end` that the stream has to go on with.
+
+        Its count is the next of its APID, or not far from it; that of data carried is any.
+        """
+        for start, _ in self._proven_between(at + 1, end):
+            inner = parse_primary_header(self._buffer, start)
+            if inner.follows(header) or 0 < self._steps(inner) <= _MOST_STEPS:
+                return start
+        return None
 
     def _cut(self, at: int, header: PrimaryHeader) -> Span | None:
         """Account for a packet that reaches beyond the end of the stream."""
@@ -323,21 +366,19 @@ class Deframer:
         return self._span(Kind.LOST, size, header, reason=reason)
 
     def _accept(self, end: int, header: PrimaryHeader, verdict: Verdict) -> Span:
-        if verdict is Verdict.GOOD or not self._rules.is_vague:
+        # Where nearly every header fits, one without a CRC proves little of its APID: noise brings
+        # it forth. The next count does.
+        is_proof = verdict is Verdict.GOOD or not self._rules.is_vague
+        if is_proof or self._steps(header) == 1:
             self._seen_apids.add(header.apid)
-        else:
-            self._see_count(header.apid, header.sequence_count, header.sequence_count)
+        self._last_counts[header.apid] = header.sequence_count
         self._is_locked = True
         return self._span(Kind.PACKET, end, header, verdict)
 
-    def _see_count(self, apid: int, first: int, last: int) -> None:
-        """Take note of packets without a CRC, where nearly every header fits.
-
-        One of them proves little of its APID: noise brings it forth. The next count does.
-        """
-        if self._last_counts.get(apid) == (first - 1) % SEQUENCE_COUNT_MODULO:
-            self._seen_apids.add(apid)
-        self._last_counts[apid] = last
+    def _steps(self, header: PrimaryHeader) -> int:
+        """Return by how much a header is ahead of the last packet of its APID; 0: nobody knows."""
+        last = int(self._last_counts[header.apid])
+        return 0 if last == _NO_COUNT else (header.sequence_count - last) % SEQUENCE_COUNT_MODULO
 
     def _misfit(self, at: int, header: PrimaryHeader, rule: PacketRule) -> Span | None:
         """Account for a known APID with a length that its rule forbids."""
@@ -360,6 +401,8 @@ class Deframer:
         if not self._has(end):
             return None
         if not self._is_followed(end, header) or self._swallowed(at, end) is not None:
+            return None
+        if self._is_doubtful(end, header) and self._live_inside(at, end, header) is not None:
             return None
         return self._span(Kind.IDLE if header.apid == IDLE_APID else Kind.OTHER, end, header)
 

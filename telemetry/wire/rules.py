@@ -14,6 +14,8 @@ from telemetry.wire.space_packet import (
     PrimaryHeader,
 )
 
+DOUBTFUL_OCTETS = 4096  # Packets that are longer, without a CRC, are looked into: see the deframer.
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PacketRule:

@@ -164,6 +164,8 @@ class Scanner(Deframer):
         """Whether an attempt at a run is due: a whole packet is bound to begin here."""
         if self._is_searching or self._is_in_fill or not self._is_whole():
             return False
+        if self._rules.is_vague and not self._is_locked:
+            return False
         if self._patience:
             self._patience -= 1
             return False
@@ -199,33 +201,32 @@ class Scanner(Deframer):
         if not len(chain.apids):
             return
         self._is_locked = True
-        if self._rules.is_vague and (is_bare := chain.verdicts == VerdictCode.NONE).any():
-            self._see_counts(chain.apids[is_bare], chain.counts[is_bare])
-            chain = _choose(chain, ~is_bare)
-            if not len(chain.apids):
-                return
+        self._see_apids(chain)
+        self._last_counts[chain.apids] = chain.counts  # Of each APID the last one stays.
+
+    def _see_apids(self, chain: Chain) -> None:
         apids = chain.apids
+        if self._rules.is_vague and (is_bare := chain.verdicts == VerdictCode.NONE).any():
+            self._see_steps(apids[is_bare], chain.counts[is_bare])
+            apids = apids[~is_bare]
+        if not len(apids):
+            return
         first = int(apids[0])
         if (apids == first).all():
             self._seen_apids.add(first)
         elif not self._is_seen[apids].all():
             self._seen_apids.update(np.unique(apids).tolist())
 
-    def _see_counts(self, apids: Array, counts: Array) -> None:
-        """Do for many packets what `_see_count` does for one."""
+    def _see_steps(self, apids: Array, counts: Array) -> None:
+        """Remember the APIDs of which one packet has the next count, as `_accept` does."""
         is_open = ~self._is_seen[apids]
         order = np.argsort(apids[is_open], kind="stable")
-        apids, counts = apids[is_open][order], counts[is_open][order]
-        if not len(apids):
-            return
-        is_same = apids[1:] == apids[:-1]
-        is_next = is_same & (counts[:-1] + 1 & SEQUENCE_COUNT_MODULO - 1 == counts[1:])
-        self._seen_apids.update(np.unique(apids[1:][is_next]).tolist())
-        firsts = np.flatnonzero(np.concatenate(([True], ~is_same)))
-        lasts = np.flatnonzero(np.concatenate((~is_same, [True])))
-        found = (apids[firsts], counts[firsts], counts[lasts])
-        for apid, first, last in zip(*(array.tolist() for array in found), strict=True):
-            self._see_count(apid, first, last)
+        apids, counts = apids[is_open][order], counts[is_open][order].astype(np.int64)
+        before = np.concatenate((counts[:1], counts[:-1]))
+        is_first = np.concatenate((apids[:1] >= 0, apids[1:] != apids[:-1]))
+        before[is_first] = self._last_counts[apids[is_first]]
+        is_next = (before >= 0) & ((counts - before) % SEQUENCE_COUNT_MODULO == 1)
+        self._seen_apids.update(np.unique(apids[is_next]).tolist())
 
     def _learn(self) -> None:
         """Take over what the deframer remembers."""

@@ -298,6 +298,35 @@ def test_a_wrong_length_that_ends_where_a_packet_begins_swallows_none_that_are_w
     assert packets(deframe(stream, VARIABLE)) == [run[0], *run[2:6], run[7]]
 
 
+@pytest.mark.parametrize("rules", [StreamRules({67: PacketRule(), 68: PacketRule()}), ANY])
+def test_a_long_wrong_length_without_a_crc_swallows_none_that_the_stream_goes_on_with(
+    make_packet, rules
+):
+    rng = random.Random(6)
+    run = [make_packet(67 + i % 2, i // 2, rng.randbytes(90), crc=False) for i in range(200)]
+    longer = run[50][:4] + (100 * 96 - 7).to_bytes(2, "big") + run[50][6:]  # Up to run[150].
+    spans = deframe(b"".join([*run[:50], longer, *run[51:]]), rules)
+    assert packets(spans) == run[:50] + run[51:]
+    assert kinds(spans) == [Kind.PACKET, Kind.LOST, Kind.PACKET]
+
+
+@pytest.mark.parametrize("rules", [StreamRules({67: PacketRule(), 68: PacketRule()}), ANY])
+def test_packets_carried_by_a_long_one_without_a_crc_stay_in_it(make_packet, rules):
+    carried = [make_packet(68, 9000 + i, bytes([i]) * 90, crc=False) for i in range(60)]
+    run = [make_packet(67 + i % 2, i // 2, b"\x11" * 90, crc=False) for i in range(40)]
+    run[20] = make_packet(67, 10, b"".join(carried), crc=False)
+    assert packets(deframe(b"".join(run), rules)) == run
+
+
+def test_a_stranger_of_wrong_length_swallows_none_that_the_stream_goes_on_with(make_packet):
+    run = [make_packet(67, i, b"\x11" * 90, crc=False) for i in range(120)]
+    run[99] = b"\xff" * 96  # What leads up to where the stranger ends is damaged.
+    stranger = b"\x03\x00\xc0\x00" + (60 * 96 + 20 - 7).to_bytes(2, "big") + b"\x22" * 14
+    stream = b"".join([*run[:40], stranger, *run[40:]])
+    expected = run[:99] + run[100:]
+    assert packets(deframe(stream, StreamRules({67: PacketRule()}))) == expected
+
+
 def test_a_packet_with_a_flipped_payload_keeps_its_data_and_is_flagged(dump_of):
     run = dump_of(3)
     flipped = run[1][:10] + bytes([run[1][10] ^ 4]) + run[1][11:]

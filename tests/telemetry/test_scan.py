@@ -86,9 +86,10 @@ def stream_of(make_packet, rng):
     for _ in range(rng.randrange(1, 8)):
         apid, crc, low, high = rng.choice(
             [(66, True, 12, 12), (66, True, 0, 90), (67, False, 12, 12), (67, False, 1, 60),
-             (0, False, 1, 9), (99, True, 0, 30), (300, False, 12, 12), (0x7FF, False, 1, 50)]
+             (0, False, 1, 9), (99, True, 0, 30), (300, False, 12, 12), (0x7FF, False, 1, 50),
+             (67, False, 1000, 9000), (99, False, 1000, 9000)]
         )  # fmt: skip
-        for _ in range(rng.choice([1, 2, 30, 200])):
+        for _ in range(rng.choice([1, 2, 30, 200] if high < 1000 else [1, 2, 5])):
             body = rng.choice([bytes, rng.randbytes])(rng.randint(low, high))
             parts.append(make_packet(apid, count, body, crc=crc))
             count += rng.choice([1, 1, 1, 1, 1, 3])
@@ -111,6 +112,22 @@ def test_batches_hold_what_the_deframer_gives_whatever_the_damage(
     stream = damaged(stream_of(make_packet, rng), rng)
     size = rng.choice([1, 7, 20, 150, 4096, 1 << 20]) if len(stream) < 5000 else 4096
     assert scanned(stream, RULES[rules], kernels, size) == deframed(stream, RULES[rules], size)
+
+
+@pytest.mark.parametrize("rules", RULES)
+def test_long_lengths_that_end_where_a_packet_begins_are_judged_as_by_the_deframer(
+    make_packet, rules, kernels
+):
+    rng = random.Random(12)
+    run = [
+        make_packet(rng.choice([66, 67]), i, rng.randbytes(rng.randrange(2, 60)), crc=False)
+        for i in range(1500)
+    ]
+    for hit in range(50, 1300, 100):
+        length = sum(map(len, run[hit : hit + 150])) - 7
+        run[hit] = run[hit][:4] + length.to_bytes(2, "big") + run[hit][6:]
+    stream = b"".join(run)
+    assert scanned(stream, RULES[rules], kernels, 4096) == deframed(stream, RULES[rules], 4096)
 
 
 @pytest.mark.parametrize("rules", RULES)
