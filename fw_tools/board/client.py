@@ -244,8 +244,8 @@ class PayloadClient:
             step = time.monotonic() + 0.2
             yield from self.link.receive(step if deadline is None else min(step, deadline))
 
-    def events(self, seconds: float) -> Iterator[Event]:
-        """Yield the events that are reported within so many seconds."""
+    def events(self, seconds: float | None = None) -> Iterator[Event]:
+        """Yield the events that are reported, for so long or for ever."""
         for report in self.reports(seconds):
             if report.service == 5:
                 yield read_event(report, self.description)

@@ -2,12 +2,20 @@
 """Reports of a payload as records, and as lines for people."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from construct import ConstructError
 
 from fw_tools.board.description import LinkDescription
 from fw_tools.pus.data_fields import REPORTS
 from fw_tools.pus.failures import Failure, failure_text
 from fw_tools.pus.identifiers import EVENT_LOG_RECORD_OCTETS, UNITS_PER_SECOND, Severity
-from fw_tools.pus.packets import Telemetry
+from fw_tools.pus.packets import PRIMARY_OCTETS, SEQUENCE_MODULUS, Telemetry, build_tm
+
+if TYPE_CHECKING:
+    from telemetry.columns.definition import Definition
+
+CRC_FIELD = "packet_error_control"
 
 _VERIFICATION = {1: "accepted", 3: "started", 7: "completed"}
 _FAILED = (2, 8, 10)
@@ -72,34 +80,71 @@ def read_event_log(log: bytes, description: LinkDescription) -> list[Event]:
     return events[oldest:] + events[:oldest]
 
 
-def report_text(report: Telemetry, description: LinkDescription) -> str:
-    """Return any report as one line."""
-    return f"{_time_s(report):14.3f}  TM[{report.service},{report.subtype}]  " + _told(
-        report, description
-    )
+class ReportText:
+    """Any report as one line.
+
+    `definition` names the construct definitions of a FILE.py:NAME, which is run, for housekeeping;
+    without it the fields are shown as octets.
+    """
+
+    def __init__(self, description: LinkDescription, definition: str | None = None) -> None:
+        self._description = description
+        self._definition = _load(definition) if definition else None
+        self._parameters = {each.id: each.name for each in description.parameters}
+
+    def line(self, report: Telemetry) -> str:
+        """Return payload time, service, subtype and what is told."""
+        kind = f"TM[{report.service},{report.subtype}]"
+        return f"{_time_s(report):14.3f}  {kind:9}  {self._told(report)}"
+
+    def _told(self, report: Telemetry) -> str:
+        if report.kind not in REPORTS:
+            return report.data.hex()
+        try:
+            fields = REPORTS[report.kind].parse(report.data)
+        except ConstructError:
+            return f"not laid out as it should be: {report.data.hex()}"
+        if report.service == 1:
+            return _verification(report, fields)
+        if report.service == 5:
+            event = read_event(report, self._description)
+            return f"{Severity(report.subtype).name.lower()}: {event.name}  {event.data:#x}"
+        if report.kind == (3, 25):
+            return self._housekeeping(report, fields)
+        if report.kind == (20, 2):
+            return ", ".join(
+                f"{self._parameters.get(each.id, each.id)}={each.value:#x}"
+                for each in fields.parameters
+            )
+        return "alive" if report.kind == (17, 2) else _area(fields)
+
+    def _housekeeping(self, report: Telemetry, fields: Any) -> str:
+        packet = self._definition.of(report.apid) if self._definition else None
+        if packet is None:
+            return f"structure {fields.structure_id}: {fields.fields.hex()}"
+        found = packet.parse(build_tm(report)[PRIMARY_OCTETS:])
+        names = list(found)
+        own = names[names.index("structure_id") + 1 :] if "structure_id" in names else names
+        return ", ".join(f"{name}={found[name]}" for name in own if name != CRC_FIELD)
 
 
-def _told(report: Telemetry, description: LinkDescription) -> str:
-    if report.kind not in REPORTS:
-        return report.data.hex()
-    fields = REPORTS[report.kind].parse(report.data)
-    if report.service == 1:
-        count = int.from_bytes(fields.request_id[2:], "big") & 0x3FFF
-        if report.subtype in _FAILED:
-            failure = Failure(fields.code, fields.value)
-            return f"command {count} failed: {failure_text(report.subtype, failure)}"
-        return f"command {count} {_VERIFICATION[report.subtype]}"
-    if report.service == 5:
-        event = read_event(report, description)
-        return f"{Severity(report.subtype).name.lower()}: {event.name}  {event.data:#x}"
-    if report.kind == (3, 25):
-        return f"housekeeping, structure {fields.structure_id}: {fields.fields.hex()}"
-    if report.kind == (20, 2):
-        names = {each.id: each.name for each in description.parameters}
-        return ", ".join(
-            f"{names.get(each.id, each.id)}={each.value:#x}" for each in fields.parameters
-        )
-    return "alive" if report.kind == (17, 2) else f"{len(report.data)} octets"
+def _load(definition: str) -> "Definition":
+    from telemetry.columns.loading import load_definition
+
+    return load_definition(definition)
+
+
+def _verification(report: Telemetry, fields: Any) -> str:
+    count = int.from_bytes(fields.request_id[2:], "big") % SEQUENCE_MODULUS
+    if report.subtype in _FAILED:
+        failure = Failure(fields.code, fields.value)
+        return f"command {count} failed: {failure_text(report.subtype, failure)}"
+    return f"command {count} {_VERIFICATION[report.subtype]}"
+
+
+def _area(fields: Any) -> str:
+    areas = ", ".join(f"{area.length} octets at {area.address:#x}" for area in fields.areas)
+    return f"memory {fields.memory_id}: {areas}"
 
 
 def _time_s(report: Telemetry) -> float:

@@ -14,6 +14,13 @@ COMMANDS = {
     "verify": ("fw_tools.cli.verify:verify", "Generate, lint, build and run every bench."),
     "bench": ("fw_tools.cli.bench:bench", "Run your own cocotb bench on your own RTL."),
     "ecc": ("fw_tools.cli.ecc:ecc", "Show and emit error-correcting codes."),
+    "ping": ("fw_tools.cli.payload:ping", "Ask a payload whether it is alive."),
+    "get": ("fw_tools.cli.payload:get", "Show registers and fields of a payload."),
+    "set": ("fw_tools.cli.payload:set_", "Set registers and fields of a payload."),
+    "dump": ("fw_tools.cli.payload:dump", "Read a memory of a payload."),
+    "events": ("fw_tools.cli.payload:events", "Show the events that a payload has kept."),
+    "monitor": ("fw_tools.cli.payload:monitor", "Show every report of a payload as it comes."),
+    "shell": ("fw_tools.cli.shell:shell", "Talk to a payload, its reports scrolling by."),
     "doctor": (
         "fw_tools.cli.doctor:doctor",
         "Show every tool, its version and where it comes from.",

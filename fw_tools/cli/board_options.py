@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The options that say which board a command talks to."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from fw_tools.board.client import PayloadClient
+
+Command = Callable[..., Any]
+
+
+def board_options(command: Command) -> Command:
+    """Give a command `--board`, `--port`, `--timeout`, `--tries`; it gets an open `client`."""
+
+    @click.option(
+        "--board",
+        required=True,
+        metavar="twin|NAME|PATH",
+        help="The Verilator twin, a board by name, a board.toml, or a link.json with --port.",
+    )
+    @click.option(
+        "--port", metavar="URL", help="/dev/ttyUSB0, COM3, socket://HOST:PORT, rfc2217://HOST:PORT."
+    )
+    @click.option(
+        "--timeout", type=float, default=0.5, show_default=True, metavar="S", help="For one try."
+    )
+    @click.option(
+        "--tries", type=click.IntRange(1), default=3, show_default=True, help="Of each command."
+    )
+    @wraps(command)
+    def with_client(
+        *arguments: Any, board: str, port: str | None, timeout: float, tries: int, **options: Any
+    ) -> Any:
+        with _open(board, port, timeout, tries) as client:
+            return command(*arguments, client=client, **options)
+
+    return with_client
+
+
+def _open(board: str, port: str | None, timeout_s: float, tries: int) -> "PayloadClient":
+    from fw_tools.board import ClientOptions
+    from fw_tools.board.opening import open_board
+
+    return open_board(board, port, ClientOptions(timeout_s=timeout_s, tries=tries))
+
+
+def whole_number(_: click.Context, __: click.Parameter, text: str | None) -> int | None:
+    """Read a number as Python writes it: 100, 0x64."""
+    if text is None:
+        return None
+    try:
+        return int(text, 0)
+    except ValueError:
+        raise click.BadParameter(f"{text!r} is no whole number, as 100 or 0x64") from None
