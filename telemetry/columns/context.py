@@ -15,7 +15,7 @@ import construct
 
 from telemetry.columns.frame import Frame, Slot
 from telemetry.columns.kinds import CategoryKind
-from telemetry.columns.scope import NO_INDEX, Binding, Group, Items, Run, Scope, Unknown
+from telemetry.columns.scope import NO_INDEX, Binding, Choice, Group, Items, Run, Scope, Unknown
 from telemetry.columns.separation import InseparableError
 from telemetry.columns.values import Constant
 
@@ -34,7 +34,10 @@ class Lanes:
         """Return what construct would have read into `slot`."""
         if slot not in self._lists:
             self._lists[slot] = _as_construct(slot, self.frame.get(slot).tolist())
-        return self._lists[slot][lane]
+        values = self._lists[slot]
+        if isinstance(values[lane], Later):
+            values[lane] = values[lane].value()
+        return values[lane]
 
     def stream(self, lane: int) -> BytesIO:
         """Return the data field, at the place where the lane stands."""
@@ -135,6 +138,51 @@ class Contexts:
         return _Lazy(self.getters, lanes, lane)
 
 
+class Kept:
+    """The values that a part of a definition gives, for functions behind it."""
+
+    def __init__(self, name: str, binding: Binding) -> None:
+        self._name, self._binding = name, binding
+        self._get: Getter | None = None
+
+    def begin(self) -> None:
+        """Keep them from now on."""
+        self._get = _getter(self._name, self._binding)
+
+    def each(self, frame: Frame) -> "list[Later]":
+        """Return what construct would have given in each lane."""
+        lanes = Lanes(frame, has_stream=False)
+        return [Later(self, lanes, lane) for lane in range(len(frame))]
+
+    def lists(self, frame: Frame, begins: list[int], counts: list[int]) -> "list[Later]":
+        """Return the lists that begin at these lanes."""
+        lanes = Lanes(frame, has_stream=False)
+        pairs = zip(begins, counts, strict=True)
+        return [Later(self, lanes, begin, begin + count) for begin, count in pairs]
+
+    def value(self, lanes: Lanes, lane: int) -> Any:
+        """Return what construct would have given in a lane."""
+        assert self._get is not None
+        return self._get(_Lazy({}, lanes, lane))
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """A value, or a list of those of several lanes, that is made when a function asks for it."""
+
+    kept: Kept
+    lanes: Lanes
+    lane: int
+    end: int | None = None
+
+    def value(self) -> Any:
+        """Return it."""
+        if self.end is None:
+            return self.kept.value(self.lanes, self.lane)
+        lanes = range(self.lane, self.end)
+        return construct.ListContainer(self.kept.value(self.lanes, lane) for lane in lanes)
+
+
 def contexts_of(scope: Scope) -> Contexts:
     """Return the contexts of the fields of a Struct; its values are kept for them from now on."""
     flags = {"_parsing": True, "_building": False, "_sizing": False}
@@ -172,11 +220,13 @@ def _getter(name: str, binding: Binding) -> Getter:
             return lambda lazy: lazy.__lanes__.value(slot, lazy.__lane__)
         case Constant(value):
             return _constant(value)
-        case Run(_, Slot() as octets):
-            return _getter(name, octets)
+        case Run(_, found, keepers) | Choice(found, keepers):
+            for keeper in keepers:
+                keeper.begin()
+            return _getter(name, found)
         case Items(items):
-            found = [_getter(f"{name}[{i}]", item) for i, item in enumerate(items)]
-            return lambda lazy: construct.ListContainer(getter(lazy) for getter in found)
+            each = [_getter(f"{name}[{i}]", item) for i, item in enumerate(items)]
+            return lambda lazy: construct.ListContainer(getter(lazy) for getter in each)
         case Group(members, is_flags):
             return _group(name, members, is_flags=is_flags)
     return _unavailable(name)

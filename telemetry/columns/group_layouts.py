@@ -8,18 +8,28 @@ import construct
 
 from telemetry.columns.asked import choice_of
 from telemetry.columns.comparisons import equals
+from telemetry.columns.context import Kept
 from telemetry.columns.expressions import compile_expression
-from telemetry.columns.kinds import EndlessError, IntegerKind, UnsupportedError
+from telemetry.columns.frame import Slot
+from telemetry.columns.kinds import EndlessError, IntegerKind, ObjectKind, UnsupportedError
 from telemetry.columns.place import Methods, Place, constant_length
 from telemetry.columns.program import Choose, Repeat
-from telemetry.columns.scope import CONTEXT_NAMES, Binding, Group, Items, Run, Unknown, length_slot
+from telemetry.columns.scope import (
+    CONTEXT_NAMES,
+    Binding,
+    Choice,
+    Group,
+    Items,
+    Run,
+    Unknown,
+    length_slot,
+)
 from telemetry.columns.values import Computation, Constant, Value, read_slot
 
 if TYPE_CHECKING:
     from telemetry.columns.layout import Layout
 
 _FAILED = Unknown("")
-_ABSENT = Unknown("a field that an If or Switch may leave out")
 
 
 def struct(layout: "Layout", sc: Any, place: Place) -> Binding:
@@ -35,6 +45,7 @@ def struct(layout: "Layout", sc: Any, place: Place) -> Binding:
         except EndlessError:
             raise
         except UnsupportedError as error:
+            layout.note(error, place)
             if place.unit != 8:
                 raise
             failed = failed or error
@@ -108,7 +119,7 @@ def _repeat(layout: "Layout", sc: Any, count: Value | None, place: Place) -> Bin
     builder = layout.builder.child(is_element=True)
     if layout.builder.is_element:
         raise UnsupportedError("a list in a list")
-    layout.over(builder).visit(sc.subcon, inside)
+    item = layout.over(builder).visit(sc.subcon, inside)
     element = builder.program()
     place.scope.index = Unknown("the index behind a list")
     if count is None and not element.least_octets:
@@ -120,8 +131,10 @@ def _repeat(layout: "Layout", sc: Any, count: Value | None, place: Place) -> Bin
     for spec in builder.columns.values():
         layout.builder.add_column(spec)
     list_name = inside.list_name if is_shown else None
-    layout.builder.add_step(Repeat(count, element, list_name, index, taken), None)
-    return Unknown("a list that is thrown away") if sc.discard else Run(taken)
+    found, kept = Slot(ObjectKind()), Kept(f"{place.path}[]", item)
+    layout.builder.add_step(Repeat(count, element, list_name, index, taken, found, kept), None)
+    is_kept = not sc.discard
+    return Run(taken, found, (kept,)) if is_kept else Unknown("a list that is thrown away")
 
 
 def if_then_else(layout: "Layout", sc: Any, place: Place) -> Binding:
@@ -154,12 +167,12 @@ def _choose(
     layout: "Layout", cases: list[tuple[Computation, Any]], default: Any, place: Place
 ) -> Binding:
     layout.builder.flush()
-    builders, programs = [], []
+    builders, programs, kept = [], [], []
     index = index_behind = place.scope.index
     for subcon in (*(subcon for _, subcon in cases), default):
         builder = layout.builder.child()
         place.scope.index = index
-        layout.over(builder).visit(subcon, place)
+        kept.append(Kept(place.path, layout.over(builder).visit(subcon, place)))
         if place.scope.index is not index:  # By a list in this case.
             index_behind = Unknown("the index behind a list")
         builders.append(builder)
@@ -169,9 +182,11 @@ def _choose(
     sizes = {program.octets for program in programs}
     least = min(program.least_octets for program in programs)
     conditions = [condition for condition, _ in cases]
-    step = Choose(tuple(zip(conditions, programs, strict=False)), programs[-1])
+    pairs = tuple(zip(conditions, programs, strict=False))
+    found = Slot(ObjectKind())
+    step = Choose(pairs, programs[-1], found, tuple(kept))
     layout.builder.add_step(step, sizes.pop() if len(sizes) == 1 else None, least)
-    return _ABSENT
+    return Choice(found, tuple(kept))
 
 
 def _require_new_name(name: str | None, place: Place) -> None:

@@ -25,7 +25,7 @@ class UntoldError(UnsupportedError):
     """A value that columns do not hold is asked for; `scope` is the context that it is in."""
 
     def __init__(self, reason: str, scope: object) -> None:
-        super().__init__(reason, "ask for a field that every packet has")
+        super().__init__(reason)
         self.scope = scope
 
 

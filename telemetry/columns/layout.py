@@ -97,7 +97,7 @@ class Layout:
             raise
         except UnsupportedError as error:
             error.path = error.path or place.path
-            self._separation.note(place.path, error)
+            self.note(error, place)
             if not self._can_separate(place, error):
                 raise
             self.builder.undo(mark)
@@ -105,6 +105,10 @@ class Layout:
                 raise
             place.scope.index = index
             return self._parse(sc, place)
+
+    def note(self, error: UnsupportedError, place: Place) -> None:
+        """Remember why something is not compiled."""
+        self._separation.note(place.path, error)
 
     def _can_separate(self, place: Place, error: UnsupportedError) -> bool:
         is_root = place.scope.parent is None

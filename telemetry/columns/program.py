@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The steps that a definition is compiled to. Each reads all lanes of a frame at once."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 
 from telemetry.columns.bits import Cut, Reader, Table, Window
+from telemetry.columns.context import Kept
 from telemetry.columns.frame import Array, Frame, Slot
 from telemetry.columns.gather import count_within, gather_runs
 from telemetry.columns.kinds import dtype_of
@@ -183,24 +184,39 @@ class Choose:
 
     cases: tuple[tuple[Computation, Program], ...]
     default: Program
+    found: Slot  # What the case of a lane gave, for functions.
+    kept: tuple[Kept, ...]  # Of each case, and of the default.
 
     def run(self, frame: Frame) -> None:
         """Run each program over the lanes that take it."""
         is_left = np.ones(len(frame), np.bool_)
         base = frame.base.copy()
         stride = frame.stride if self._has_one_size() else None
-        for condition, program in self.cases:
+        found = np.empty(len(frame) if self.found.is_used else 0, object)
+        for (condition, program), kept in zip(self.cases, self.kept, strict=False):
             takes = is_left & evaluate(condition, frame)
             is_left &= ~takes
-            self._run(program, frame, takes, base)
-        self._run(self.default, frame, is_left, base)
+            self._run(program, frame, takes, base, kept, found)
+        self._run(self.default, frame, is_left, base, self.kept[-1], found)
         frame.base, frame.stride = base, stride
+        if self.found.is_used:
+            frame.keep(self.found, found)
 
-    def _run(self, program: Program, frame: Frame, takes: Array, base: Indices) -> None:
+    def _run(
+        self,
+        program: Program,
+        frame: Frame,
+        takes: Array,
+        base: Indices,
+        kept: Kept,
+        found: Array,
+    ) -> None:
         if takes.any():
             inner = frame.select(takes)
             program.run(inner)
             base[takes] = inner.base
+            if self.found.is_used:
+                _fill(found, np.flatnonzero(takes).tolist(), kept.each(inner))
 
     def _has_one_size(self) -> bool:
         sizes = {self.default.octets, *(program.octets for _, program in self.cases)}
@@ -234,6 +250,8 @@ class Repeat:
     list_name: str | None
     index: Slot
     taken: Slot  # How many elements.
+    found: Slot  # They themselves, for functions.
+    kept: Kept
 
     def run(self, frame: Frame) -> None:
         """Read the elements of all lanes, one after the other."""
@@ -253,7 +271,17 @@ class Repeat:
             frame.space.deliver_list(self.list_name, part)
         if self.taken.is_used:
             frame.keep(self.taken, counts)
+        if self.found.is_used:
+            frame.keep(self.found, self._lists(elements, lengths // size, counts))
         frame.advance_each(counts * size)
+
+    def _lists(self, elements: Frame, read: Indices, counts: Indices) -> Array:
+        """Return the elements of each lane; `read` were tried, and `counts` are in the list."""
+        begins = np.cumsum(read) - read
+        lists = np.empty(len(counts), object)
+        found = self.kept.lists(elements, begins.tolist(), counts.tolist())
+        _fill(lists, range(len(counts)), found)
+        return lists
 
     def _frame(self, frame: Frame, octets: Array, counts: Indices, size: int) -> Frame:
         total = len(octets) // size
@@ -283,6 +311,12 @@ class Repeat:
             for name, values in arrays.items():
                 arrays[name] = values[is_kept]
         return shorter
+
+
+def _fill(array: Array, places: Iterable[int], values: Iterable[Any]) -> None:
+    """Put objects, which may be lists, into an array."""
+    for place, value in zip(places, values, strict=True):
+        array[place] = value
 
 
 def _runs(frame: Frame, lengths: Indices) -> Array:

@@ -2,7 +2,7 @@
 """What the names in `this.x` stand for while a definition is compiled."""
 
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from telemetry.columns.frame import Slot
 from telemetry.columns.kinds import (
@@ -18,6 +18,10 @@ from telemetry.columns.values import Constant, Steps, Value, read_slot
 CONTEXT_NAMES = frozenset(
     ("_", "_params", "_root", "_parsing", "_building", "_sizing", "_subcons", "_io", "_index")
 )
+
+
+MAY_BE_ABSENT = "a field that an If or Switch may leave out"
+EVERYWHERE = "ask for a field that every packet has"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +51,27 @@ class Run:
     """A list or octets of varying length; expressions can ask for the length, functions for all."""
 
     length: Slot
-    octets: Slot | None = None  # None: it is a list, and not for functions either.
+    found: Slot
+    keepers: "tuple[Keeper, ...]" = ()  # Of the elements of a list.
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What one of several cases gave, in which packets differ; for functions only."""
+
+    found: Slot
+    keepers: "tuple[Keeper, ...]"  # Of each case.
+
+
+class Keeper(Protocol):
+    """What keeps values that only a function can ask for."""
+
+    def begin(self) -> None:
+        """Keep them from now on."""
 
 
 NO_INDEX = Unknown("no index")
-Binding: TypeAlias = Slot | Constant | Unknown | Group | Items | Run
+Binding: TypeAlias = Slot | Constant | Unknown | Group | Items | Run | Choice
 
 
 @dataclass(slots=True)
@@ -80,6 +100,8 @@ class Scope:
                 return read_slot(slot)
             case Constant() as constant:
                 return constant
+            case Choice():
+                raise UnsupportedError(MAY_BE_ABSENT, EVERYWHERE)
         raise UnsupportedError("a value that is no number")
 
     def measure(self, steps: Steps) -> Value:
@@ -116,6 +138,8 @@ def _step(found: "Binding | Scope", step: str | int) -> "Binding | Scope":
             return items[step]
         case Unknown():
             return found
+        case Choice():
+            raise UnsupportedError(MAY_BE_ABSENT, EVERYWHERE)
     raise UnsupportedError(f"the name {step!r}, which is not known here")
 
 

@@ -347,21 +347,46 @@ def test_a_function_in_a_list_is_a_column_of_the_list(make_batch):
     assert not plan.is_whole
 
 
+def test_a_function_may_ask_for_lists_octets_and_what_an_if_left_out(make_batch):
+    item = Struct("k" / Enum(Int8ub, one=1), "v" / Int8ub)
+    layout = Struct(
+        "inner" / Struct("n" / Int8ub, "list" / Array(this.n & 3, item)),
+        "extra" / If(this.inner.n & 4, Array(2, Int8ub)),
+        "rest" / GreedyBytes,
+        "sum" / Computed(lambda context: sum(item.v for item in context.inner.list)),
+        "keys" / Computed(lambda context: "".join(str(item.k) for item in context.inner.list)),
+        "more" / Computed(lambda context: context.extra and context.extra[1]),
+        "size" / Computed(lambda context: len(context.rest)),
+        "second" / Computed(this.extra[1] + this.inner.n),
+    )
+    data = [b"\6\1\5\2\6\7\x08xyz", b"\4\1\2"]
+    plan = compile_packet(layout, "P")
+    columns = plan.extract(make_batch(data)).columns
+    assert columns["sum"].raw.tolist() == [11, 0]
+    assert columns["keys"].values() == ["one2", ""]
+    assert columns["more"].values() == [8, 2]
+    assert columns["size"].raw.tolist() == [3, 0]
+    assert columns["second"].raw.tolist() == [14, 6]
+    assert columns["inner.list[].v"].rows() == [[5, 6], []]
+    assert not plan.is_whole
+
+
 def test_a_function_that_asks_for_more_than_columns_hold_gets_it_from_construct(make_batch):
     layout = Struct(
-        "inner" / Struct("n" / Int8ub, "list" / Array(this.n, Int8ub), "x" / Computed(1)),
-        "sum" / Computed(lambda context: sum(context.inner.list)),
-        "rest" / GreedyBytes,
+        "inner" / Struct("n" / Int8ub),
+        "at" / Computed(lambda context: context.inner._io.tell()),
+        "rest" / Bytes(2),
     )
     plan = compile_packet(layout, "P")
+    assert not plan.is_whole
     for _ in range(2):
-        columns = plan.extract(make_batch([b"\2\5\6", b"\0", b"\1"])).columns
-        assert columns["sum"].raw.tolist() == [11, 0]
-        assert columns["inner.n"].raw.tolist() == [2, 0]
+        columns = plan.extract(make_batch([b"\2\5\6", b"\0"])).columns
+        assert columns["inner.n"].raw.tolist() == [2]
+        assert columns["at"].raw.tolist() == [1]
         assert plan.is_whole
     assert [str(fallback) for fallback in plan.fallbacks] == [
-        "P.sum: a Python function",
-        "P.sum: a function that asks for inner.list",
+        "P.at: a Python function",
+        "P.at: a function that asks for inner._io",
     ]
 
 
@@ -399,6 +424,7 @@ def test_every_reason_is_told_even_where_one_takes_the_whole_packet():
         "maybe" / If(this.n == 1, Int8ub),
         "twice" / Computed(twice),
         "both" / Computed(this.maybe + this.n),
+        "hooked" / Int8ub * (lambda value, context: None),
         "text" / construct.CString("ascii"),
         "bits" / BitStruct("x" / BitsInteger(8), "y" / Computed(lambda context: context.x)),
         "after" / Computed(this.both),
@@ -408,8 +434,10 @@ def test_every_reason_is_told_even_where_one_takes_the_whole_packet():
     assert [str(fallback) for fallback in plan.fallbacks] == [
         "P.twice: a Python function",
         "P.both: a field that an If or Switch may leave out",
+        "P.hooked: a function that is called when the field is parsed",
         "P.text: StringEncoded, which is construct's own to parse",
         "P.bits.y: a Python function",
+        "P.after: a value that construct, or a function, gives",
     ]
 
 

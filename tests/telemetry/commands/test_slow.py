@@ -10,11 +10,9 @@ from construct import *
 
 FAST = Struct("n" / Int16ub)
 SOME = Struct("n" / Int16ub, "twice" / Computed(lambda c: 2 * c.n), "t" / CString("ascii"))
-WHOLE = Struct(
-    "n" / Int64ub, "m" / If(this.n, Byte), "x" / Computed(this.m), "y" / Computed(this.n * 2)
-)
-SUM = Struct("n" / Byte, "l" / Array(this.n, Byte), "sum" / Computed(lambda c: sum(c.l)))
-PACKETS = {5: FAST, 6: SOME, 7: WHOLE, 8: SUM}
+WHOLE = Struct("n" / Int64ub, "m" / Byte, "m" / Byte, "y" / Computed(this.n * 2))
+AT = Struct("n" / Struct("k" / Byte), "at" / Computed(lambda c: c.n._io.tell()))
+PACKETS = {5: FAST, 6: SOME, 7: WHOLE, 8: AT}
 """
 SOME = (
     "  Slow: PACKETS[6]: 2 fields are read packet by packet, the others many at a time\n"
@@ -25,18 +23,17 @@ SOME = (
 )
 WHOLE = (
     "  Slow: PACKETS[7]: packets are parsed one by one, because of 2 fields\n"
-    "    PACKETS[7].x: a field that an If or Switch may leave out; "
-    "faster: ask for a field that every packet has\n"
+    "    PACKETS[7].m: a second value named m\n"
     "    PACKETS[7].y: arithmetic that can leave 64 bits; "
     "faster: narrower fields, or a mask, as this.n & 0xffffffff\n"
 )
-SUM = (
+AT = (
     "  Slow: PACKETS[8]: packets are parsed one by one, because of 1 field\n"
-    "    PACKETS[8].sum: a Python function; "
+    "    PACKETS[8].at: a Python function; "
     "faster: an expression, as this.n * 2 for lambda c: c.n * 2\n"
-    "    PACKETS[8].sum: a function that asks for l\n"
+    "    PACKETS[8].at: a function that asks for n._io\n"
 )
-DATA = {5: b"\0\1", 6: b"\0\1hi\0", 7: bytes(7) + b"\1\5", 8: b"\2\3\4"}
+DATA = {5: b"\0\1", 6: b"\0\1hi\0", 7: bytes(7) + b"\1\5\6", 8: b"\2"}
 COMMANDS = {
     "decode": ("decode", "-o", "out.csv", "--summary", "out.json"),
     "stats": ("stats", "--json", "out.json"),
@@ -65,7 +62,7 @@ def read(call, tmp_path, make_packet):
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_says_what_is_slow_and_what_would_be_faster(read, name, processes):
     told = read(name, [5, 6, 7, 8], "--processes", processes).stderr
-    assert SOME + WHOLE + SUM in told
+    assert SOME + WHOLE + AT in told
     assert told.count("Slow:") == 3
 
 
@@ -86,9 +83,9 @@ def test_the_same_is_in_the_summary_for_programs(read, name, tmp_path):
             "whole_packets": True,
             "fields": [
                 {
-                    "path": "PACKETS[7].x",
-                    "reason": "a field that an If or Switch may leave out",
-                    "faster": "ask for a field that every packet has",
+                    "path": "PACKETS[7].m",
+                    "reason": "a second value named m",
+                    "faster": "",
                 },
                 {
                     "path": "PACKETS[7].y",
