@@ -75,7 +75,8 @@ class TimeColumns:
         is_known = np.ones(len(columns[self.names[0]].raw), np.bool_)
         for name in self.names:
             present = columns[name].present
-            is_known &= True if present is None else present
+            if present is not None:
+                is_known &= present
         return is_known
 
     def scale(self, epoch: Epoch | None) -> Scale:
@@ -88,10 +89,13 @@ class TimeColumns:
         """Return the time fields as one counter, 0..`clock_modulus` - 1, where they are present."""
         if isinstance(self.time_format, CucFormat):
             kept = 8 * self._fine_kept
-            counts = [_integers(columns[name].raw) for name in self.names[: 2 if kept else 1]]
-            if not kept:
-                return counts[0]
-            return counts[0] << kept | counts[1] >> (8 * self.time_format.fine_octets - kept)
+            clock = _integers(columns[self.names[0]].raw)
+            if kept:
+                clock <<= kept
+                clock |= _integers(columns[self.names[1]].raw) >> (
+                    8 * self.time_format.fine_octets - kept
+                )
+            return clock
         counts = [_integers(columns[name].raw) for name in self.names]
         days, ms = counts[0], np.minimum(counts[1], _DAY_MS - 1)  # A leap second is no step back.
         us = counts[2] if len(counts) == 3 else np.zeros(len(days), np.int64)

@@ -90,12 +90,13 @@ class Timeline:
         self, apid: int, source: TimeColumns, columns: Mapping[str, Column], arrival: Arrival
     ) -> tuple[Array, Array]:
         """Return what the clock did before each packet, and how often it had rolled over."""
-        chosen = np.flatnonzero(source.are_present(columns) & arrival.is_trusted)
+        is_known = source.are_present(columns) & arrival.is_trusted
         tracker = self._trackers.setdefault(apid, ClockTracker(source.clock_modulus))
         clock, counts = source.clock(columns), arrival.counts
-        if len(chosen) == len(counts):
+        if is_known.all():
             steps, turns = tracker.add(clock, counts)
         else:
+            chosen = np.flatnonzero(is_known)
             before = tracker.turns
             steps, turns = np.zeros(len(counts), np.uint8), np.zeros(len(counts), np.int64)
             steps[chosen], of_chosen = tracker.add(clock[chosen], counts[chosen])

@@ -104,20 +104,17 @@ class ClockTracker:
 
         A reboot among the last packets of a block may be seen up to four packets late.
         """
-        now, counts = clock.astype(np.int64), sequence_counts.astype(np.int64)
-        if not len(now):
+        if not len(clock):
             return np.zeros(0, np.uint8), np.zeros(0, np.int64)
+        now = clock.astype(np.int64, copy=False)
         if self._is_new or self._last is None:
             self._turn_between_dumps(int(now[0]))
-        else:
-            now = np.concatenate(([self._last[0]], now))
-            counts = np.concatenate(([self._last[1]], counts))
-        steps, turns = self._follow(now, counts)
-        skipped = len(now) - len(clock)
-        self._is_new = False
-        last = int(np.flatnonzero(steps != ClockStep.LATE)[-1])
-        self._last, self._turns = (int(now[last]), int(counts[last])), int(turns[last])
-        return steps[skipped:], turns[skipped:]
+            self._last = int(now[0]), int(sequence_counts[0])
+            self._is_new = False
+        if now[0] >= self._last[0] and (now[1:] >= now[:-1]).all():  # The bulk of all streams.
+            self._last = int(now[-1]), int(sequence_counts[-1])
+            return np.zeros(len(now), np.uint8), np.broadcast_to(np.int64(self._turns), len(now))
+        return self._follow(now, sequence_counts.astype(np.int64))
 
     def _turn_between_dumps(self, first: int) -> None:
         """Take the clock for rolled over between dumps, or back before, where it stands so."""
@@ -130,11 +127,16 @@ class ClockTracker:
             self._turns = max(self._turns - 1, 0)
 
     def _follow(self, now: Counts, counts: Counts) -> tuple[NDArray[np.uint8], Counts]:
-        if (now[1:] >= now[:-1]).all():  # The bulk of all streams.
-            return np.zeros(len(now), np.uint8), np.full(len(now), self._turns)
+        """Look closely at packets, behind the last one that came before them."""
+        assert self._last is not None
+        now = np.concatenate(([self._last[0]], now))
+        counts = np.concatenate(([self._last[1]], counts))
         steps = classify_clock_steps(now, counts, modulus=self.modulus, is_open=True)
         unwrapped, boots = unwrap_clock(now, steps, modulus=self.modulus)
-        return steps, (unwrapped - now) // self.modulus + np.where(boots == 0, self._turns, 0)
+        turns = (unwrapped - now) // self.modulus + np.where(boots == 0, self._turns, 0)
+        last = int(np.flatnonzero(steps != ClockStep.LATE)[-1])
+        self._last, self._turns = (int(now[last]), int(counts[last])), int(turns[last])
+        return steps[1:], turns[1:]
 
 
 def _shortest(difference: Counts, modulus: int) -> Counts:

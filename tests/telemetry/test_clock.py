@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telemetry.wire.clock import ClockStep, classify_clock_steps, unwrap_clock
+from telemetry.wire.clock import ClockStep, ClockTracker, classify_clock_steps, unwrap_clock
 
 NONE, LATE, ROLLOVER, REBOOT, SET_BACK = ClockStep
 MODULUS = 1 << 16
@@ -89,3 +89,35 @@ def test_no_packet_and_one_packet_have_no_step(count):
     steps = classify_clock_steps(clock, clock, modulus=MODULUS)
     assert steps.tolist() == [NONE] * count
     assert len(unwrap_clock(clock, steps, modulus=MODULUS)[0]) == count
+
+
+@given(
+    st.lists(st.integers(1, MODULUS // 16), min_size=1, max_size=60),
+    st.integers(0, MODULUS - 1),
+    st.lists(st.integers(1, 9), min_size=60, max_size=60),
+)
+def test_a_clock_is_followed_through_blocks_of_any_size(changes, start, sizes):
+    truth = start + np.cumsum([0, *changes])
+    counts = np.arange(len(truth)) % 16384
+    tracker = ClockTracker(MODULUS)
+    at, turns, rollovers = 0, [], 0
+    for size in sizes:
+        block = slice(at, at + size)
+        steps, of_block = tracker.add(truth[block] % MODULUS, counts[block])
+        turns += of_block.tolist()
+        rollovers += int((steps == ROLLOVER).sum())
+        at += size
+    assert turns == (truth // MODULUS).tolist()
+    assert rollovers == truth[-1] // MODULUS
+
+
+def test_a_reboot_at_the_end_of_a_block_is_seen_in_the_next():
+    tracker = ClockTracker(MODULUS)
+    clock, counts = [20, 21, 0, 1, 2, 3, 4, 5], [20, 21, 0, 1, 2, 3, 4, 5]
+    found = []
+    for block in (slice(0, 3), slice(3, 8)):
+        steps, turns = tracker.add(np.array(clock[block]), np.array(counts[block]))
+        found += [ClockStep(step) for step in steps]
+        assert not turns.any()
+    assert found.count(REBOOT) == 1
+    assert REBOOT in found[2:4]

@@ -145,3 +145,16 @@ def test_a_group_without_an_end_is_cut_off():
 def test_every_segment_is_in_one_group_or_a_duplicate(parts):
     groups, assembler = assemble([segment(*part) for part in parts])
     assert sum(group.segments for group in groups) + assembler.duplicates == len(parts)
+
+
+def test_all_open_groups_together_take_bounded_memory():
+    rules = GroupRules(max_octets=100, max_open_octets=150)
+    assembler = GroupAssembler(rules)
+    ended = []
+    for apid, size in ((1, 60), (2, 80), (3, 30)):
+        ended += assembler.add(*segment(FIRST, 0, bytes(size), apid), apid)
+    (group,) = ended
+    assert (group.apid, group.packet_octets, group.is_whole) == (2, 86, False)
+    assert group.reasons == ("too many groups at a time for the memory",)
+    assert assembler.open_packet_octets == 60 + 30 + 2 * 6
+    assert assembler.open_apids == [1, 3]

@@ -168,9 +168,11 @@ def test_the_clock_is_followed_however_the_dump_comes(clock_dump, tmp_path, octe
 
 
 def test_times_beyond_the_table_of_leap_seconds_are_told_once(call, write_times, tmp_path):
+    write_times(*((NOVEMBER + 30 + i).to_bytes(4, "big") for i in range(30)))
+    (tmp_path / "d.bin").rename(tmp_path / "e.bin")
     write_times(*((NOVEMBER + i).to_bytes(4, "big") for i in range(30)))
     for command in (("decode", "--times"), ("stats",), ("decode", "--since", "2020-01-01")):
-        done = call(command[0], "d.bin", "--definition", "clock.py:TAI", *command[1:])
+        done = call(command[0], "d.bin", "e.bin", "--definition", "clock.py:TAI", *command[1:])
         assert done.returncode == 0, done.stderr
         assert done.stderr.count(BEYOND) == 1, command
         assert "IERS Bulletin C 70" in done.stderr
