@@ -21,9 +21,11 @@ BEYOND_BASE = {
     "test_decode_options.py": "pyarrow",
     "test_kernels.py": "numba",
     "test_pipeline.py": "pyarrow",
+    "test_processes.py": "plotly",
     "test_report.py": "plotly",
     "test_rows.py": "pyarrow",
     "test_scan.py": "numba",
+    "test_slow.py": "plotly",
 }
 
 _crc = crcmod.predefined.mkCrcFun("crc-ccitt-false")
