@@ -171,7 +171,9 @@ def find_time_columns(layout: Any) -> TimeColumns | None:
     """
     sizes = dict(_fields(layout, ""))
     for name, octets in sizes.items():
-        prefix, _, last = name.rpartition("time_")
+        prefix, mark, last = name.rpartition("time_")
+        if not mark:
+            continue
         p_field = prefix + _P_FIELD if prefix + _P_FIELD in sizes else None
         if last == "coarse":
             return _cuc((name, prefix + "time_fine"), sizes, p_field)

@@ -107,4 +107,6 @@ def test_other_names_are_refused_with_what_would_be_right(text, words):
 
 def test_a_packet_without_a_time_has_none():
     assert find_time_columns(Struct("x" / Int8ub)) is None
+    assert find_time_columns(Struct("days" / Int16ub, "ms" / Int32ub)) is None
+    assert find_time_columns(Struct("coarse" / Int32ub, "fine" / Int16ub)) is None
     assert find_time_columns(Int8ub) is None
