@@ -2,7 +2,7 @@
 """The damages of a link, in 2,000 packets: what comes back, what does not, and what is wrong.
 
 With a CRC every undamaged packet comes back and nothing else. Without one the shares are measured
-here, and stated in the README.
+by tests/benchmarks/damage_shares.py.
 """
 
 import random
@@ -10,6 +10,7 @@ from collections import Counter
 
 import pytest
 from construct import Bytes, GreedyBytes, Int16ub, Peek, Struct, len_, this
+from damage import DAMAGES, damaged, flipped_bit, garbage
 
 import telemetry
 
@@ -29,29 +30,6 @@ WITHOUT_CRC = {
     "fixed": Struct("body" / Bytes(FIXED_OCTETS)),
     "variable": Struct("body" / GreedyBytes),
 }
-
-
-def _length_ffff(packet):
-    return packet[:4] + b"\xff\xff" + packet[6:]
-
-
-def _length_plus_3(packet):
-    return packet[:4] + (int.from_bytes(packet[4:6], "big") + 3).to_bytes(2, "big") + packet[6:]
-
-
-def _garbage(packet):
-    return packet[:9] + bytes(range(13)) + packet[9:]
-
-
-def _lost_byte(packet):
-    return packet[:9] + packet[10:]
-
-
-def _flipped_bit(packet):
-    return packet[:9] + bytes([packet[9] ^ 8]) + packet[10:]
-
-
-DAMAGES = [_length_ffff, _length_plus_3, _garbage, _lost_byte, _flipped_bit]
 
 
 @pytest.fixture(scope="module")
@@ -88,31 +66,23 @@ def definition(layout, apids, is_known, *, crc):
     return dict.fromkeys(apids, packet) if is_known else packet
 
 
-def _two_missing(_):
+def two_missing(_):
     return b""
 
 
-@pytest.mark.parametrize("damage", [*DAMAGES, _two_missing])
+@pytest.mark.parametrize("damage", [*DAMAGES, two_missing])
 @pytest.mark.parametrize("is_known", [True, False], ids=["known", "any"])
 @pytest.mark.parametrize("layout", ["fixed", "variable"])
 @pytest.mark.parametrize("crc", [True, False], ids=["crc", "no_crc"])
 def test_one_damage_costs_one_packet(make_run, crc, layout, is_known, damage):
     run = make_run(layout, APIDS, crc=crc)
-    end = HIT + 1 + (damage is _two_missing)
+    end = HIT + 1 + (damage is two_missing)
     stream = b"".join([*run[:HIT], damage(run[HIT]), *run[end:]])
     found = decoded(stream, definition(layout, APIDS, is_known, crc=crc))
     expected = bodies(run[:HIT] + run[end:], crc=crc)
     assert not expected - found
     # Without a CRC nothing tells that the payload of the damaged packet is not what was sent.
-    assert sum((found - expected).values()) <= (not crc and damage in (_flipped_bit, _garbage))
-
-
-def heavily_damaged(run, every, rng):
-    """Damage one packet of so many; return the stream, and the others."""
-    hit = range(every // 2, len(run), every)
-    undamaged = [packet for index, packet in enumerate(run) if index not in hit]
-    parts = [rng.choice(DAMAGES)(p) if i in hit else p for i, p in enumerate(run)]
-    return b"".join(parts), undamaged
+    assert sum((found - expected).values()) <= (not crc and damage in (flipped_bit, garbage))
 
 
 @pytest.mark.parametrize("apids", [APIDS[:1], APIDS], ids=["one_apid", "three_apids"])
@@ -124,6 +94,6 @@ def test_however_many_are_damaged_all_others_with_a_crc_come_back(
 ):
     for seed in range(3):
         run = make_run(layout, apids, crc=True, seed=seed)
-        stream, undamaged = heavily_damaged(run, every, random.Random(seed))
+        stream, undamaged = damaged(run, every, random.Random(seed))
         found = decoded(stream, definition(layout, apids, is_known, crc=True))
         assert found == bodies(undamaged, crc=True), f"seed {seed}"
