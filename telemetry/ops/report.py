@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from telemetry.common.page import Page, asset, render_page
 from telemetry.common.text import count, escape
-from telemetry.errors import MissingExtraError
+from telemetry.errors import MissingExtraError, UsageError
 from telemetry.ops.frame_ledger import FrameAccount
 from telemetry.ops.ledger import Account
 from telemetry.ops.report_facts import Report
@@ -18,9 +18,11 @@ from telemetry.ops.report_tables import (
     render_row,
 )
 from telemetry.ops.statistics_text import (
+    first_violation_time,
     limits_text,
     moment_text,
     number_text,
+    persistence_text,
     quality_text,
 )
 from telemetry.ops.summary import CLOCK_WORDS
@@ -60,19 +62,21 @@ def render_report(report: Report) -> str:
 
 
 def render_plots(report: Report) -> str:
-    """Return a page with plots and little else."""
+    """Return a page with plots and little else; `UsageError` if there is nothing to draw."""
     plots, more = choose_plots(report.statistics)
+    if not plots:
+        raise UsageError(_nothing_drawn(report))
     return _page(report, plots, (_header(report), _plots(report, plots, more), _foot(report)))
 
 
 def _page(report: Report, plots: list[Plot], sections: Iterable[str]) -> str:
     library = plotting_library()
     page = Page(
-        title=f"{', '.join(report.names)}: telemetry",
+        title=f"{report.title}: telemetry",
         body="".join(sections),
         style=asset("telemetry.ops", "report.css"),
         scripts=(library, asset("telemetry.ops", "report.js")),
-        data=(("plots", [plot_record(plot) for plot in plots]),),
+        data=(("plots", [plot_record(plot, report) for plot in plots]),),
     )
     return render_page(page)
 
@@ -87,9 +91,8 @@ def _header(report: Report) -> str:
         verdict, words = "warn", "Needs a look"
     else:
         verdict, words = "good", "Nothing amiss"
-    name = ", ".join(report.names)
     return (
-        f'<header><div class="title"><h1>{escape(name)}</h1>'
+        f'<header><div class="title"><h1>{escape(report.title)}</h1>'
         f'<span class="verdict {verdict}" id="verdict">{words}</span></div>'
         f'<p class="lead quiet">{escape(_lead(report))}</p></header>\n'
     )
@@ -179,10 +182,13 @@ def _worst_columns(report: Report) -> Iterator[str]:
     for apid, column in outside[:_SHOWN]:
         kind = "bad" if column.alarms else "warn"
         unit = f" {column.unit}" if column.unit else ""
+        when = first_violation_time(apid, column)
+        held = persistence_text(report.statistics.limits(apid.apid, column.name))
         text = (
-            f"{limits_text(column)} of {column.values:,} values, which lie between "
-            f"{number_text(column.low)} and {number_text(column.high)}{unit}; the last is "
-            f"{number_text(column.last)}{unit}. First in the {what} at byte "
+            f"{limits_text(column)} of {column.values:,} values{f', {held}' if held else ''}. "
+            f"They lie between {number_text(column.low)} and {number_text(column.high)}{unit}; "
+            f"the last is {number_text(column.last)}{unit}. First"
+            f"{f' at {when},' if when else ''} in the {what} at byte "
             f"{column.first_violation or 0:,}, APID {apid.apid}."
         )
         badge = "alarm" if column.alarms else "warning"
@@ -203,7 +209,9 @@ def _worst_reasons(report: Report) -> Iterator[str]:
     reasons = sorted(found, key=lambda pair: -pair[1].octets)
     for text, reason in reasons[:_SHOWN]:
         often = f"{reason.count:,} times, first" if reason.count > 1 else "once,"
-        where = f"{count(reason.octets, 'byte')}; {often} at byte {reason.first_offset:,}."
+        when = report.time_of(reason.first_offset)
+        about = f", about {when}" if when else ""
+        where = f"{count(reason.octets, 'byte')}; {often} at byte {reason.first_offset:,}{about}."
         title = "Bytes that are no packet" if text == NO_PACKET else text[:1].upper() + text[1:]
         yield _note("warn", title, where)
     if len(reasons) > _SHOWN:
@@ -219,9 +227,18 @@ def _worst_gaps(report: Report) -> Iterator[str]:
         text = (
             f"{count(sequence.missing, 'packet')} missing in {count(sequence.gap_count, 'gap')}; "
             f"the widest, of {widest.missing:,}, is before byte {widest.offset:,}, after sequence "
-            f"count {widest.after_count:,}."
+            f"count {widest.after_count:,}{_gap_span(report, apid, widest.missing)}."
         )
         yield _note("warn", f"Gaps in APID {apid}", text)
+
+
+def _gap_span(report: Report, apid: int, missing: int) -> str:
+    """Return from when to when the widest gap of an APID is, where packets have times."""
+    seen = report.statistics.apids.get(apid)
+    if seen is None or not seen.has_time:
+        return ""
+    marks = (gap for gap in seen.gaps if gap.missing == missing)
+    return next((f", {moment_text(m.start)} to {moment_text(m.end)}" for m in marks), "")
 
 
 def _clock_notes(report: Report) -> Iterator[str]:
@@ -233,7 +250,9 @@ def _clock_notes(report: Report) -> Iterator[str]:
         ]
         if told:
             first = record.clock_events[0].offset
-            text = f"It {', '.join(told)}; first before the packet at byte {first:,}."
+            when = report.time_of(first, apid)
+            about = f", {when}" if when else ""
+            text = f"It {', '.join(told)}; first before the packet at byte {first:,}{about}."
             kind = "good" if record.clock.total() == record.clock[ClockStep.ROLLOVER] else "warn"
             yield _note(kind, f"The clock of APID {apid}", text)
 
@@ -243,7 +262,7 @@ def _clock_notes(report: Report) -> Iterator[str]:
 
 def _plots(report: Report, plots: list[Plot], more: int) -> str:
     if not plots:
-        return '<h2>Plots</h2><p class="quiet">No column varies: there is nothing to draw.</p>\n'
+        return f'<h2>Plots</h2><p class="quiet">{escape(_nothing_drawn(report))}</p>\n'
     cards = "".join(_plot(plot, index, report.end) for index, plot in enumerate(plots))
     rest = (
         f" {count(more, 'column')} more could be drawn: --columns chooses."
@@ -251,11 +270,13 @@ def _plots(report: Report, plots: list[Plot], more: int) -> str:
         else " Columns that never change are not drawn."
     )
     hint = (
-        "Drag to zoom, double-click to go back; plots of one APID move together. Grey: packets "
-        "missing. Red ticks at the bottom: packets whose CRC does not hold; their values are not "
-        "drawn. Dotted upright lines: the clock began again, was set back or rolled over. Solid "
-        "red lines: alarm limits; dashed: warning limits. Where there are more points than "
-        "pixels, the lowest and the highest of each stretch are drawn."
+        "Times are UTC. Drag to zoom, double-click to go back; plots of one APID move together. "
+        "Solid red lines: alarm limits; dashed: warning limits; dots: values in violation; rings: "
+        "beyond a limit, but not for long enough to count. Grey: packets missing. Ticks at the "
+        "bottom: red where a CRC does not hold (its values are not drawn), blue where a packet "
+        "came again, amber where bytes are no packet. No line leads over values that were left "
+        "out. Dotted upright lines: the clock began again, was set back or rolled over. Where "
+        "there are more points than pixels, the lowest and the highest of each stretch are drawn."
     )
     return (
         f'<h2>Plots</h2>\n<p class="quiet small">{escape(hint + rest)}</p>\n'
@@ -263,10 +284,19 @@ def _plots(report: Report, plots: list[Plot], more: int) -> str:
     )
 
 
+def _nothing_drawn(report: Report) -> str:
+    """Say why there is no plot."""
+    names = [column.name for _, column in report.columns if not column.is_number]
+    if report.statistics.options.columns and names:
+        shown = ", ".join(names[:_SHOWN]) + (" and more" if len(names) > _SHOWN else "")
+        return f"{shown}: bytes or text; only numbers can be drawn"
+    return "No column of numbers varies: there is nothing to draw."
+
+
 def _plot(plot: Plot, index: int, octets: int) -> str:
     column = plot.column
     unit = f" [{column.unit}]" if column.unit else ""
-    axis = ", by the time of reception" if plot.apid.is_received else ""
+    axis = ", by the time of reception" if plot.apid.is_received else ", by time"
     packet_axis = axis if plot.apid.has_time else ", by packet number"
     quality = "; ".join(text for text in (quality_text(column, octets),) if text)
     judged = limits_text(column)
@@ -275,7 +305,12 @@ def _plot(plot: Plot, index: int, octets: int) -> str:
     remark = f" Left out: {quality}." if quality else ""
     contexts = " The limits depend on context; drawn are those that hold outside of any."
     note = contexts if plot.limits and plot.limits.contexts else ""
-    text = f"APID {plot.apid.apid}{packet_axis}; {count(column.values, 'value')}.{remark}{note}"
+    held = persistence_text(plot.limits)
+    persistence = f" Violations are {held}." if held else ""
+    text = (
+        f"APID {plot.apid.apid}{packet_axis}; {count(column.values, 'value')}."
+        f"{remark}{persistence}{note}"
+    )
     steps = " steps" if plot.is_steps else ""
     return (
         f'<article class="card plot{steps}"><div class="head"><h3>{escape(column.name + unit)}</h3>'

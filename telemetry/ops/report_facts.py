@@ -4,8 +4,11 @@
 from dataclasses import dataclass
 
 from telemetry.ops.frame_ledger import FrameLedger
-from telemetry.ops.ledger import Ledger
+from telemetry.ops.ledger import Account, Ledger
 from telemetry.ops.statistics import ApidStatistics, ColumnStatistics, Statistics
+from telemetry.ops.statistics_text import moment_text
+
+_NAMED = 3  # So many dumps are called by their names.
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +21,29 @@ class Report:
     frames: tuple[FrameLedger, ...]  # Of each dump, where there is a framing.
     problems: tuple[str, ...]  # Dumps that could not be read, or not whole.
     command: str
+
+    @property
+    def title(self) -> str:
+        """The dumps in few words."""
+        if len(self.names) <= _NAMED:
+            return ", ".join(self.names)
+        return f"{len(self.names):,} dumps, {self.names[0]} to {self.names[-1]}"
+
+    @property
+    def noise(self) -> list[tuple[int, int]]:
+        """Where bytes are that are no packet, and how many; of frames, those that are damaged."""
+        skipped = (item for item in self.ledger.damages if item.account is Account.SKIPPED)
+        found = [(damage.place, damage.length) for damage in skipped]
+        return found + [
+            (item.offset, item.length) for floor in self.frames for item in floor.damages
+        ]
+
+    def time_of(self, place: int, apid: int | None = None) -> str:
+        """Return the UTC time that packets around a place of the dump have; "" if none tells."""
+        for number, seen in sorted(self.statistics.apids.items()):
+            if seen.has_time and apid in (None, number) and (found := seen.find([place])):
+                return moment_text(found[0])
+        return ""
 
     @property
     def octets(self) -> int:

@@ -12,12 +12,14 @@ from telemetry.columns.column import Array
 from telemetry.columns.definition import CRC_FIELD
 from telemetry.columns.limits import Limits
 from telemetry.common.text import printable
+from telemetry.ops.report_facts import Report
 from telemetry.ops.series import MinMaxSeries
 from telemetry.ops.statistics import ApidStatistics, ColumnStatistics, Statistics
 from telemetry.ops.timeline import STEP_NAMES
 
 MAX_PLOTS = 24
 _MAX_TICKS = 12
+_MAX_MARKS = 200  # Of duplicates, and of stretches that are no packet.
 _SPARK_STRETCHES = 60
 _SPARK_WIDTH, _SPARK_HEIGHT = 120, 22
 
@@ -35,6 +37,12 @@ class Plot:
         """Whether the values are names, or flags, which nothing lies between."""
         return self.column.categories is not None
 
+    @property
+    def held_persistence(self) -> int:
+        """How many violations in a row it takes where fewer can be told from the plot, else 1."""
+        limits = self.limits
+        return 1 if limits is None or limits.contexts else limits.persistence
+
 
 def choose_plots(statistics: Statistics) -> tuple[list[Plot], int]:
     """Return the columns to draw, and how many more there are that could be.
@@ -45,11 +53,9 @@ def choose_plots(statistics: Statistics) -> tuple[list[Plot], int]:
     is_asked = bool(statistics.options.columns)
     plots = []
     for number, apid in sorted(statistics.apids.items()):
-        packet = statistics.definition.of(number)
         dull = {CRC_FIELD, *statistics.time_names(number)}
         for name, column in apid.columns.items():
-            meaning = packet.meanings.of(name) if packet else None
-            limits = meaning.limits if meaning else None
+            limits = statistics.limits(number, name)
             is_dull = name in dull or (column.is_constant and not limits)
             if column.is_number and column.values and (is_asked or not is_dull):
                 plots.append(Plot(apid, column, limits))
@@ -57,11 +63,14 @@ def choose_plots(statistics: Statistics) -> tuple[list[Plot], int]:
     return plots[:MAX_PLOTS], max(len(plots) - MAX_PLOTS, 0)
 
 
-def plot_record(plot: Plot) -> dict[str, Any]:
+def plot_record(plot: Plot, report: Report) -> dict[str, Any]:
     """Return what the page's script draws; lengths of `x`, `y` and `marks` are equal."""
     series = plot.column.series
     drawn = series.drawn() if series else np.empty((3, 0))
-    x, y, marks = _broken(drawn, plot.apid)
+    noise = report.noise[:_MAX_MARKS]
+    record = report.ledger.apids.get(plot.apid.apid)
+    repeats = record.sequence.repeats if record else []
+    x, y, marks = _broken(drawn, plot.apid, series.holes() if series else [])
     return {
         "apid": plot.apid.apid,
         "name": printable(plot.column.name),
@@ -78,7 +87,16 @@ def plot_record(plot: Plot) -> dict[str, Any]:
         ],
         "limits": list(_limit_lines(plot.limits)),
         "ticks": _ticks(plot.column),
+        "persistence": plot.held_persistence,
+        "bounds": _bounds(plot.limits),
         "damaged": plot.apid.damaged.drawn()[0].tolist(),
+        "repeats": plot.apid.find(repeats[:_MAX_MARKS]),
+        "noise": [
+            [at, octets]
+            for at, (_, octets) in zip(
+                plot.apid.find([place for place, _ in noise]), noise, strict=True
+            )
+        ],
     }
 
 
@@ -91,11 +109,17 @@ def _span(apid: ApidStatistics) -> list[float]:
     return [first - room, last + room]
 
 
-def _broken(drawn: Array, apid: ApidStatistics) -> tuple[list[Any], list[Any], list[int]]:
-    """Return the points with holes, over which no line is drawn: at gaps, and where time falls."""
+def _broken(
+    drawn: Array, apid: ApidStatistics, left_out: list[float]
+) -> tuple[list[Any], list[Any], list[int]]:
+    """Return the points with holes, over which no line is drawn.
+
+    They are at gaps, where values were left out, and where time falls.
+    """
     x, y = ([_short(value) for value in row] for row in drawn[:2].tolist())
     marks = [int(mark) for mark in drawn[2].tolist()]
-    holes = np.searchsorted(drawn[0], [gap.end for gap in apid.gaps], side="left").tolist()
+    ends = [gap.end for gap in apid.gaps] + left_out
+    holes = np.searchsorted(drawn[0], ends, side="left").tolist()
     if apid.clock_marks:
         holes += (np.flatnonzero(np.diff(drawn[0]) < 0) + 1).tolist()  # Time fell back.
     for at in sorted(set(holes), reverse=True):
@@ -120,6 +144,16 @@ def _limit_lines(limits: Limits | None) -> Iterator[tuple[str, float]]:
         yield from ((kind, float(bound)) for bound in bounds or () if bound is not None)
 
 
+def _bounds(limits: Limits | None) -> dict[str, float | None]:
+    """Return beyond which values lie outside of any limit."""
+    pairs = (limits.warning, limits.alarm) if limits else ()
+    lows, highs = zip(*(pair for pair in pairs if pair), strict=True) if any(pairs) else ((), ())
+    return {
+        "low": max((float(low) for low in lows if low is not None), default=None),
+        "high": min((float(high) for high in highs if high is not None), default=None),
+    }
+
+
 def _ticks(column: ColumnStatistics) -> list[tuple[int, str]]:
     """Return the names of an Enum that are within reach of its values."""
     if not column.categories or column.low is None or column.high is None:
@@ -136,7 +170,7 @@ def sparkline(column: ColumnStatistics) -> str:
     drawn = column.series.drawn()
     small = MinMaxSeries(_SPARK_STRETCHES)
     small.add(drawn[0], drawn[1])
-    x, y, _ = small.drawn()
+    x, y = small.drawn()[:2]
     x, y = _scaled(x, _SPARK_WIDTH), _SPARK_HEIGHT - _scaled(y, _SPARK_HEIGHT - 2) - 1
     points = "L".join(f"{a:.1f} {b:.1f}" for a, b in zip(x.tolist(), y.tolist(), strict=True))
     return (

@@ -37,6 +37,7 @@ class SequenceTracker:
     out_of_order: int = 0
     restarts: int = 0
     gaps: list[Gap] = field(default_factory=list)
+    repeats: list[int] = field(default_factory=list)  # Where duplicates are; as many as gaps.
     _last: int | None = None
     _recent: deque[int] = field(default_factory=lambda: deque(maxlen=_WINDOW))
 
@@ -130,6 +131,8 @@ class SequenceTracker:
         """Judge a count that is not the next one; True when the counter goes on from it."""
         if count in self._recent:
             self.duplicates += 1
+            if len(self.repeats) < self.max_gaps:
+                self.repeats.append(offset)
             return False
         if ahead < _HALF:
             self._add_gap(Gap(offset, last, ahead - 1))

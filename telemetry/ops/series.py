@@ -21,14 +21,22 @@ class MinMaxSeries:
     max_stretches: int = MAX_STRETCHES
     points: int = 0  # That came.
     width: int = 1  # Points for each stretch.
-    _low: Array = field(default_factory=lambda: np.empty((3, 0)))  # x, y, mark of the lowest.
-    _high: Array = field(default_factory=lambda: np.empty((3, 0)))
-    _rest: Array = field(default_factory=lambda: np.empty((3, 0)))  # Points of the last stretch.
+    _low: Array = field(default_factory=lambda: np.empty((5, 0)))  # Rows: see `add`.
+    _high: Array = field(default_factory=lambda: np.empty((5, 0)))
+    _rest: Array = field(default_factory=lambda: np.empty((5, 0)))  # Points of the last stretch.
 
-    def add(self, x: Array, y: Array, marks: Array | None = None) -> None:
-        """Add points in order; `y` has no NaN. A mark is a small number that a point keeps."""
-        found = np.zeros(len(y)) if marks is None else marks
-        block = np.concatenate((self._rest, np.stack((x, y, found)).astype(np.float64)), axis=1)
+    def add(
+        self, x: Array, y: Array, marks: Array | None = None, holes: Array | None = None
+    ) -> None:
+        """Add points in order; `y` has no NaN. A mark is a small number that a point keeps.
+
+        `holes` says how wide a hole right before a point is, over which no line leads: 0 for none.
+        """
+        none = np.zeros(len(y))
+        widths = none if holes is None else holes
+        # Beside each point the widest hole of its stretch: where it ends, and its width.
+        points = (x, y, none if marks is None else marks, x, widths)
+        block = np.concatenate((self._rest, np.stack(points).astype(np.float64)), axis=1)
         self.points += len(y)
         while block.shape[1] // self.width + self._low.shape[1] > self.max_stretches:
             block = self._halve(block)
@@ -56,23 +64,38 @@ class MinMaxSeries:
 
     def drawn(self) -> Array:
         """Return the points to draw, in order: an array of x, y and mark, of shape (3, n)."""
+        low, high = self._stretches()
+        return _in_order(low, high)[:3]
+
+    def holes(self) -> list[float]:
+        """Return where the widest hole of each stretch ends, of those that have one."""
+        low, _ = self._stretches()
+        ends: list[float] = low[3, low[4] > 0].tolist()
+        return ends
+
+    def _stretches(self) -> tuple[Array, Array]:
+        """Return the lowest and the highest points of all stretches."""
         low, high = self._low, self._high
         if self._rest.shape[1]:
             last_low, last_high = _extremes(self._rest, self._rest.shape[1])
             low = np.concatenate((low, last_low), axis=1)
             high = np.concatenate((high, last_high), axis=1)
-        return _in_order(low, high)
+        return low, high
 
 
 def _extremes(block: Array, width: int) -> tuple[Array, Array]:
     rows = block[1].reshape(-1, width)
     first = np.arange(len(rows)) * width
-    return block[:, first + rows.argmin(axis=1)], block[:, first + rows.argmax(axis=1)]
+    low, high = block[:, first + rows.argmin(axis=1)], block[:, first + rows.argmax(axis=1)]
+    widest = first + block[4].reshape(-1, width).argmax(axis=1)
+    low[3:] = high[3:] = block[3:, widest]
+    return low, high
 
 
 def _better(points: Array, is_better: "np.ufunc") -> Array:
     left, right = points[:, 0::2], points[:, 1::2]
     chosen: Array = np.where(is_better(right[1], left[1]), right, left)
+    chosen[3:] = np.where(right[4] > left[4], right[3:], left[3:])
     return chosen
 
 
@@ -80,7 +103,7 @@ def _in_order(low: Array, high: Array) -> Array:
     """Return the points of both, those of one stretch in order of x, and no point twice."""
     is_low_first = low[0] <= high[0]
     first, second = np.where(is_low_first, low, high), np.where(is_low_first, high, low)
-    pairs = np.stack((first, second), axis=2).reshape(3, -1)
+    pairs = np.stack((first, second), axis=2).reshape(5, -1)
     is_same = np.zeros(pairs.shape[1], np.bool_)
     is_same[1::2] = (low[0] == high[0]) & (low[1] == high[1])
     drawn: Array = pairs[:, ~is_same]

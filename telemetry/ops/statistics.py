@@ -6,7 +6,7 @@ of a packet whose CRC does not say that it is damaged. What was left out is coun
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -64,6 +64,8 @@ class ColumnStatistics:
     series: MinMaxSeries | None = None
     _first_offset: int | None = None
     _packets: int = 0  # With a value that counts.
+    _ends_in_hole: bool = False  # Values behind the last that counts were left out.
+    _last_x: float | None = None  # Of the last value that counts.
 
     @property
     def mean(self) -> float | None:
@@ -106,6 +108,7 @@ class ColumnStatistics:
         values = column.raw if column.engineering is None else column.engineering
         counts = self._count(column, values, trusted[packet])
         chosen = np.flatnonzero(counts)
+        holes = self._holes(column, counts, chosen, x[packet[chosen]])
         if column.state is not None:
             self._add_states(column.state, table.seen_at[packet], x[packet])
         if not len(chosen):
@@ -118,7 +121,7 @@ class ColumnStatistics:
         self._see_last(column, int(chosen[-1]), good[-1].item(), table, packet[chosen])
         if self.series is not None:
             marks = None if column.state is None else column.state[chosen]
-            self.series.add(x[packet[chosen]], good.astype(np.float64), marks)
+            self.series.add(x[packet[chosen]], good.astype(np.float64), marks, holes)
 
     def _count(self, column: Column, values: Array, trusted: Array) -> Array:
         """Return which values count, and note why the others do not."""
@@ -135,6 +138,23 @@ class ColumnStatistics:
                 counts = counts & mask
         self.values += int(counts.sum())
         return counts
+
+    def _holes(self, column: Column, counts: Array, chosen: Array, x: Array) -> Array:
+        """Return how wide a hole is before each value that counts: 0 unless others were left out.
+
+        An If or Switch that leaves a value out makes no hole: the value comes less often.
+        """
+        is_left_out = ~counts if column.present is None else ~counts & column.present
+        if not len(chosen):
+            self._ends_in_hole |= bool(is_left_out.any())
+            return np.zeros(0)
+        is_hole = np.diff(np.cumsum(is_left_out)[chosen], prepend=0) > 0
+        is_hole[0] |= self._ends_in_hole
+        self._ends_in_hole = bool(is_left_out[chosen[-1] :].any())
+        before = x[0] if self._last_x is None else self._last_x
+        self._last_x = float(x[-1])
+        widths = np.maximum(np.abs(np.diff(x, prepend=before)), np.finfo(np.float64).tiny)
+        return np.where(is_hole, widths, 0.0)
 
     def _add_states(self, states: Array, places: Array, x: Array) -> None:
         numbers = np.bincount(states, minlength=len(LimitState)).tolist()
@@ -227,6 +247,7 @@ class ApidStatistics:
     gap_count: int = 0
     clock_marks: list[ClockMark] = field(default_factory=list)  # Few; the ledger counts them all.
     damaged: MinMaxSeries = field(default_factory=lambda: MinMaxSeries(100))  # Where CRCs fail.
+    places: MinMaxSeries = field(default_factory=MinMaxSeries)  # Of packets, or their frames.
     _last_x: float | None = None
 
     @property
@@ -235,6 +256,15 @@ class ApidStatistics:
         if self.first_time is None or self.last_time is None or self.last_time <= self.first_time:
             return None
         return (self.packets - 1) / (self.last_time - self.first_time) * 1000
+
+    def find(self, places: Sequence[int]) -> list[float]:
+        """Return where on the axis places of the dump are; a place between packets is between."""
+        x, known = self.places.drawn()[:2]
+        order = np.argsort(known, kind="stable")
+        if not len(order):
+            return []
+        found: list[float] = np.interp(places, known[order], x[order]).tolist()
+        return found
 
     def note_clock(self, table: Table, x: Array) -> None:
         """Keep where on the axis the clock rolled over, began again or was set back."""
@@ -321,6 +351,7 @@ class Statistics:
         trusted = table.columns[VERDICT_COLUMN].raw != int(VerdictCode.DAMAGED)
         x = known.axis(gaps, *_times(table))
         known.note_clock(table, x)
+        known.places.add(x, table.seen_at)
         self._last_offset = max(self._last_offset, int(table.offsets.max()))
         if not trusted.all():
             at = x[~trusted]

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _MAX_CELL = 28
 _PLAIN_LOW, _PLAIN_HIGH = 1e-3, 1e12  # Between them numbers are written without an exponent.
+_EXACT_HIGH = 10**15  # So are integers below it.
 _STATE_WORDS = {
     LimitState.ALARM_HIGH: "alarm high",
     LimitState.ALARM_LOW: "alarm low",
@@ -33,7 +34,7 @@ def number_text(value: object, most: int = _MAX_CELL) -> str:
     if isinstance(value, float):
         return _float_text(value)
     if isinstance(value, int):
-        return f"{value:,}"
+        return f"{value:,}" if abs(value) < _EXACT_HIGH else f"{value:.6g}"
     text = printable(str(value))
     return text if len(text) <= most else text[: most - 3] + "..."
 

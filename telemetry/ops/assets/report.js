@@ -12,34 +12,63 @@
 
   // Plotly reads some markup in its texts; text from packets must stay text.
   const plain = (text) => String(text).replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
-  const axisValues = (plot) => (plot.is_time ? plot.x.map((ms) => (ms === null ? null : new Date(ms))) : plot.x);
-  const at = (plot, x) => (plot.is_time ? new Date(x) : x);
+  // Text without a zone is drawn as it is: UTC, wherever the reader is. A Date would be drawn in local time.
+  const utc = (ms) => new Date(ms).toISOString().replace("Z", "");
+  const at = (plot, x) => (plot.is_time ? utc(x) : x);
+  const axisValues = (plot) => plot.x.map((x) => (x === null ? null : at(plot, x)));
+  const isLarge = (plot) => plot.y.some((y) => Math.abs(y) >= 1e12);
+
+  // A line needs two points: one between two holes is seen as a dot only.
+  function hasLonePoints(plot) {
+    const isHole = (i) => i < 0 || i >= plot.y.length || plot.y[i] === null;
+    return plot.y.some((_, i) => !isHole(i) && isHole(i - 1) && isHole(i + 1));
+  }
+
+  function isBeyond(plot, y) {
+    const [low, high] = [plot.bounds.low, plot.bounds.high];
+    return (low !== null && y < low) || (high !== null && y > high);
+  }
 
   function traces(plot) {
     const x = axisValues(plot);
     const line = {
-      x, y: plot.y, type: "scatter", mode: plot.x.length < 400 ? "lines+markers" : "lines",
+      x, y: plot.y, type: "scatter", mode: plot.x.length < 400 || hasLonePoints(plot) ? "lines+markers" : "lines",
       line: { color: colour("--accent"), width: 1.4, shape: plot.is_steps ? "hv" : "linear" },
       marker: { size: 3.5, color: colour("--accent") }, connectgaps: false, name: "value",
       hovertemplate: `%{y}${plot.unit ? " " + plain(plot.unit) : ""}<extra></extra>`,
     };
-    const marked = (states, name, color) => {
-      const chosen = plot.marks.map((mark, index) => (states.includes(mark) ? index : -1)).filter((i) => i >= 0);
-      return {
-        x: chosen.map((i) => x[i]), y: chosen.map((i) => plot.y[i]), type: "scatter", mode: "markers",
-        marker: { size: 6, color }, name, hovertemplate: `%{y} ${name}<extra></extra>`,
-      };
-    };
+    const dots = (chosen, name, marker) => ({
+      x: chosen.map((i) => x[i]), y: chosen.map((i) => plot.y[i]), type: "scatter", mode: "markers",
+      marker: { size: 6, ...marker }, name, hovertemplate: `%{y} ${name}<extra></extra>`,
+    });
+    const indices = (holds) => plot.y.map((y, i) => (y !== null && holds(i) ? i : -1)).filter((i) => i >= 0);
+    const marked = (states, name, color) => dots(indices((i) => states.includes(plot.marks[i])), name, { color });
+    const ticks = (places, height, name, color, text) => ({
+      x: places.map((value) => at(plot, value)), y: places.map(() => height), yaxis: "y2",
+      type: "scatter", mode: "markers", name, text,
+      marker: { symbol: "line-ns-open", size: 9, color, line: { width: 1.4 } }, hovertemplate: "%{text}<extra></extra>",
+    });
     const found = [line];
     if (plot.marks.some((mark) => WARNINGS.includes(mark))) found.push(marked(WARNINGS, "warning", colour("--warn")));
     if (plot.marks.some((mark) => ALARMS.includes(mark))) found.push(marked(ALARMS, "alarm", colour("--bad")));
+    const held = plot.persistence > 1 ? indices((i) => plot.marks[i] === 0 && isBeyond(plot, plot.y[i])) : [];
+    if (held.length) {
+      found.push(dots(held, `beyond a limit, fewer than ${plot.persistence} in a row`, {
+        symbol: "circle-open", color: colour("--warn"), size: 8, line: { width: 1.6 },
+      }));
+    }
+    const texts = (places, text) => places.map(() => text);
     if (plot.damaged.length) {
-      found.push({
-        x: plot.damaged.map((value) => at(plot, value)), y: plot.damaged.map(() => 0.02), yaxis: "y2",
-        type: "scatter", mode: "markers", name: "damaged",
-        marker: { symbol: "line-ns-open", size: 9, color: colour("--bad"), line: { width: 1.2 } },
-        hovertemplate: "packet with a damaged CRC: not drawn<extra></extra>",
-      });
+      const text = "packet with a damaged CRC: not drawn";
+      found.push(ticks(plot.damaged, 0.02, "damaged", colour("--bad"), texts(plot.damaged, text)));
+    }
+    if (plot.repeats.length) {
+      const text = "packet that came before: a duplicate";
+      found.push(ticks(plot.repeats, 0.02, "duplicate", colour("--accent"), texts(plot.repeats, text)));
+    }
+    if (plot.noise.length) {
+      const text = plot.noise.map(([, octets]) => `${octets.toLocaleString("en")} bytes that are no packet`);
+      found.push(ticks(plot.noise.map(([x_]) => x_), 0.02, "no packet", colour("--warn"), text));
     }
     return found;
   }
@@ -56,7 +85,9 @@
     const clock = plot.clock.map(([x, step]) => ({
       type: "line", xref: "x", yref: "paper", x0: at(plot, x), x1: at(plot, x), y0: 0, y1: 1,
       line: { color: colour("--quiet"), width: 1.2, dash: "dot" },
-      label: { text: step, textangle: 0, textposition: "end", xanchor: "left", font: { size: 10 } },
+      label: plot.clock.length > 6 ? {} : {
+        text: step, textangle: 0, textposition: "end", xanchor: "left", yanchor: "top", font: { size: 10 },
+      },
     }));
     return [...gaps, ...limits, ...clock];
   }
@@ -75,13 +106,25 @@
     return [low - margin, high + margin];
   }
 
+  // Names that would lie on each other are left out; the pointer tells them all.
+  function readable(ticks, [low, high]) {
+    const shown = [];
+    for (const tick of ticks) {
+      if (!shown.length || tick[0] - shown[shown.length - 1][0] >= (high - low) / 9) shown.push(tick);
+    }
+    return shown;
+  }
+
   function layout(plot) {
     const axis = { gridcolor: colour("--line"), zeroline: false, linecolor: colour("--line"), automargin: true };
     const quiet = colour("--quiet");
-    const y = { ...axis, range: range(plot), nticks: 6 };
+    const y = { ...axis, range: range(plot), nticks: 6, separatethousands: true };
+    y.exponentformat = isLarge(plot) ? "e" : "none";
+    y.hoverformat = isLarge(plot) ? ".6~e" : ",.7~r";
     if (plot.ticks.length) {
-      y.tickvals = plot.ticks.map(([value]) => value);
-      y.ticktext = plot.ticks.map(([, text]) => plain(text));
+      const named = readable(plot.ticks, y.range);
+      y.tickvals = named.map(([value]) => value);
+      y.ticktext = named.map(([, text]) => plain(text));
     } else if (plot.unit) {
       y.ticksuffix = " " + plain(plot.unit);
     }

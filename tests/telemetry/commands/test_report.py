@@ -2,6 +2,7 @@
 """`fw-telemetry report` and `plot`, up to what a browser draws."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -136,7 +137,10 @@ def test_steps_of_the_clock_are_told_and_marked(report, tmp_path, make_packet):
     assert plot["x"] == [*before, 0, *after]
     assert plot["y"] == [*range(6), None, *range(6, 12)]
     shown = " ".join(Text(page).shown)
-    told = "rolled over 1 time, began again (a reboot) 1 time; first before the packet at byte 22"
+    told = (
+        "rolled over 1 time, began again (a reboot) 1 time; first before the packet at byte 22, "
+        "1970-01-01 18:12:16 UTC"
+    )
     assert f"The clock of APID 66 It {told}." in shown
 
 
@@ -154,6 +158,83 @@ def test_where_only_frames_tell_a_time_it_is_the_axis(report, tmp_path):
     page, (plot,) = read(tmp_path)
     assert (plot["is_time"], plot["x"]) == (True, [1_796_000_000_000 + 1000 * n for n in range(3)])
     assert "APID 0, by the time of reception; 3 values." in " ".join(Text(page).shown)
+
+
+FLIGHT = """
+from construct import *
+from telemetry import Limits, derived, field
+PACKET = Struct(
+    "time_coarse" / Int32ub, "time_fine" / Int16ub, "heater" / Enum(Int8ub, off=0, on=1),
+    "volts" / field(
+        Int8ub, unit="V", limits=Limits(warning=(None, 29), alarm=(None, 31), persistence=3)
+    ),
+    "position" / field(Int32sb, unit="m", valid_if=this.heater == "on"),
+    "body" / Bytes(4),
+    "packet_error_control" / Int16ub,
+)
+"""
+START_S = 2_174_034_637  # 2026-11-22T10:30:00 UTC, from 1958-01-01 on, with 37 leap seconds.
+START_MS = 1_795_343_400_000
+
+
+@pytest.fixture
+def flight(tmp_path, make_packet):
+    """A hundred packets a second apart, of 24 bytes, and 30 of noise before the one of second 60.
+
+    Alarms at second 20 (one alone), and from 40 to 44; no valid position from 70 to 79; packets 80
+    to 84 come twice.
+    """
+    (tmp_path / "flight.py").write_text(FLIGHT)
+    run = []
+    for index in range(100):
+        volts = 40 if index == 20 or 40 <= index < 45 else 28
+        payload = (START_S + index).to_bytes(4, "big") + bytes((0, 0, not 70 <= index < 80, volts))
+        position = (-7_129_670 + 1000 * index).to_bytes(4, "big", signed=True)
+        run.append(make_packet(66, index, payload + position + bytes(4)))
+    noise = b"\xa5" * 30
+    content = b"".join((*run[:60], noise, *run[60:85], *run[80:85], *run[85:]))
+    (tmp_path / "flight.bin").write_bytes(content)
+    return "flight.bin"
+
+
+def test_marks_of_damage_duplicates_and_brief_violations_are_drawn(report, flight, tmp_path):
+    report(flight, definition="flight.py:PACKET")
+    page, plots = read(tmp_path)
+    by_name = {plot["name"]: plot for plot in plots}
+    volts, position = by_name["volts"], by_name["position"]
+    assert volts["noise"] == [[pytest.approx(START_MS + 59_500, abs=500), 30]]
+    assert sorted(volts["repeats"]) == [START_MS + 1000 * index for index in range(80, 85)]
+    assert (volts["persistence"], volts["bounds"]) == (3, {"low": None, "high": 29.0})
+    # One violation alone stays OK, as do the first two of a row of five.
+    marks = [m for m, y in zip(volts["marks"], volts["y"], strict=True) if y == 40]
+    assert marks == [0, 0, 0, 4, 4, 4]
+    # No line leads over the ten values that are not valid.
+    hole = position["x"].index(START_MS + 80_000)
+    assert position["y"][hole] is None
+    assert position["x"][hole - 1] == START_MS + 69_000
+    shown = " ".join(Text(page).shown)
+    assert "3 alarm high of 105 values, counted from 3 violations in a row on." in shown
+    assert "First at 2026-11-22 10:30:42 UTC, in the packet at byte 1,008, APID 66." in shown
+    assert "30 bytes; once, at byte 1,440, about 2026-11-22 10:30:" in shown
+    assert "Violations are counted from 3 violations in a row on." in shown
+    assert "-7,129,670" in shown
+
+
+def test_of_many_dumps_the_head_names_the_first_and_the_last(call, flight, tmp_path):
+    names = [f"pass{number:02}.bin" for number in range(12)]
+    for name in names:
+        shutil.copy(tmp_path / flight, tmp_path / name)
+    done = call("report", *names, "--definition", "flight.py:PACKET", "-o", "report.html")
+    assert done.returncode == 6, done.stderr
+    head = re.search(r"<h1>(.*?)</h1>", read(tmp_path)[0])[1]
+    assert head == "12 dumps, pass00.bin to pass11.bin"
+
+
+def test_octets_that_cannot_be_drawn_are_told(call, flight):
+    options = ("--definition", "flight.py:PACKET", "-o", "report.html")
+    done = call("plot", flight, "body", *options)
+    assert done.returncode == 2
+    assert "body: bytes or text" in done.stderr
 
 
 def test_text_of_packets_and_definitions_stays_text(report, evil_dump, tmp_path):
@@ -245,6 +326,17 @@ def test_plot_draws_the_columns_that_were_asked_for(call, good_dump, mission, tm
     assert names == {"sequence_flags", "sequence_count", "number"}
 
 
+def test_plot_takes_several_dumps_before_the_columns(call, dump_of, mission, tmp_path):
+    for name, part in (("a.bin", dump_of(20)), ("b.bin", dump_of(20, first=20))):
+        (tmp_path / name).write_bytes(b"".join(part))
+    options = ("--definition", "mission.py:PACKETS", "-o", "report.html")
+    assert call("plot", "a.bin", "b.bin", "number", *options).returncode == 0
+    assert read(tmp_path)[1][0]["y"] == list(range(40))
+    done = call("plot", "a.bin", "b.bin", *options)
+    assert done.returncode == 2
+    assert "name the columns to draw behind b.bin" in done.stderr
+
+
 def test_a_column_that_is_not_there_is_told(call, good_dump, mission):
     done = call(
         "plot", good_dump, "volts", "--definition", "mission.py:PACKETS", "-o", "report.html"
@@ -286,14 +378,18 @@ def test_a_dump_without_a_packet_gives_no_page(report, tmp_path, mission):
 # --- In a browser ---------------------------------------------------------------------------------
 
 
-def dump_dom(page, folder):
+def dump_dom(page, folder, zone="UTC"):
     """Return the page as a browser has it when its scripts are done."""
     command = [
         CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
         "--disable-component-update", "--disable-sync", "--no-first-run",
         f"--user-data-dir={folder}", "--virtual-time-budget=8000", "--dump-dom", f"file://{page}",
     ]  # fmt: skip
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
+    environment = {**os.environ, "TZ": zone}
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=60, check=True, env=environment
+    )
+    return done.stdout
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
@@ -311,6 +407,23 @@ def test_a_browser_draws_points_limits_and_gaps_and_runs_no_foreign_script(
     assert first.count('data-index="') >= 5
     assert "<title>owned</title>" not in dom
     assert "<img" not in dom.replace("&lt;img", "")
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
+def test_a_browser_elsewhere_draws_utc_and_rings_and_ticks(report, flight, tmp_path):
+    """The zone of the reader is four hours and more from UTC; the flight began at 10:30 UTC."""
+    report(flight, definition="flight.py:PACKET")
+    dom = dump_dom(tmp_path / "report.html", tmp_path / "profile", "America/New_York")
+    first = dom[dom.index('id="plot-0"') : dom.index('id="plot-1"')]
+    ticks = re.findall(r'<g class="xtick"><text[^>]*>(?:<tspan[^>]*>)?([^<]+)', first)
+    assert ticks
+    assert all(tick.startswith(("10:30", "10:31")) for tick in ticks), ticks
+    # Not all of the violations: 3 count, 3 are rings; then 5 duplicates and 1 stretch of noise.
+    traces = re.findall(r'<g class="points">(.*?)</g>', first, re.DOTALL)
+    assert [len(re.findall('class="point"', trace)) for trace in traces] == [105, 3, 3, 5, 1]
+    values = re.findall(r'<g class="ytick"><text[^>]*>([^<]+ m)<', dom)
+    assert values
+    assert all(re.fullmatch(r"−7,\d{3},\d{3} m", value) for value in values), values
 
 
 @pytest.mark.outside_data

@@ -49,3 +49,24 @@ def test_a_single_spike_among_a_million_points_is_drawn():
     x, y, _ = series.drawn()
     assert x[y == 5.0].tolist() == [777_777]
     assert len(x) <= 1002
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_no_line_leads_over_the_widest_hole_of_a_stretch(seed):
+    """A long hole among many short ones is still there when stretches have been joined."""
+    random = np.random.default_rng(seed)
+    x = np.arange(50_000.0)
+    is_kept = random.random(len(x)) > 0.001
+    is_kept[20_000:24_000] = False
+    kept = x[is_kept]
+    widths = np.diff(kept, prepend=0.0)
+    series = MinMaxSeries(max_stretches=100)
+    for at in range(0, len(kept), 700):
+        part = slice(at, at + 700)
+        holes = np.where(widths[part] > 1, widths[part], 0.0)
+        series.add(kept[part], np.sin(kept[part]), holes=holes)
+    end = float(kept[kept >= 24_000][0])
+    assert end in series.holes(), f"seed {seed}"
+    assert len(series.holes()) <= 101
+    drawn = series.drawn()[0]
+    assert not ((drawn > 20_000) & (drawn < 24_000)).any()
