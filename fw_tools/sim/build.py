@@ -15,7 +15,7 @@ from fw_tools.sim.cache import cache_folder, limit_bytes, locked, trim
 from fw_tools.sim.objcache import ObjectCounts
 from fw_tools.sim.process import Processes
 from fw_tools.sim.programs import StoredPrograms, is_cacheable, read_files, request_digest
-from fw_tools.sim.verilator import Message
+from fw_tools.sim.verilator import Host, Message, cocotb_host
 from fw_tools.spec.records import BenchSpec
 
 BUILD_LOG = "build.log"
@@ -38,6 +38,7 @@ class BuildOptions:
     has_waves: bool = False
     has_coverage: bool = False
     jobs: int = 2  # Compilers at a time.
+    host: Host = field(default_factory=cocotb_host)
     folder: Path = field(default_factory=Path.cwd)  # Where Verilator runs: relative `include`s.
     processes: Processes = field(default_factory=Processes)
 
@@ -113,13 +114,18 @@ def require_sources(bench: BenchSpec) -> None:
 
 def _stored_programs(bench: BenchSpec, options: BuildOptions) -> StoredPrograms:
     command = _verilate_command(bench, options, Path("-"))
-    parts = (objcache.tool_identity(), str(options.folder), *command)
+    main = objcache.files_identity(options.host.main)
+    parts = (objcache.tool_identity(), main, str(options.folder), *command)
     return StoredPrograms(cache_folder() / "builds", request_digest(bench, parts))
 
 
 def _verilate_command(bench: BenchSpec, options: BuildOptions, verilated: Path) -> list[str]:
     return verilator.verilate_command(
-        bench, verilated, has_waves=options.has_waves, has_coverage=options.has_coverage
+        bench,
+        verilated,
+        options.host,
+        has_waves=options.has_waves,
+        has_coverage=options.has_coverage,
     )
 
 
@@ -128,10 +134,13 @@ def _make(bench: BenchSpec, options: BuildOptions, stored: StoredPrograms) -> Ob
     with tempfile.TemporaryDirectory(prefix="fw-tools-") as name:
         verilated = Path(name)
         objects_log = verilated / "objcache.log"
-        environment = toolchain.verilator_environment() | objcache.wrapper_environment(objects_log)
+        host = options.host
+        environment = toolchain.verilator_environment() | objcache.wrapper_environment(
+            objects_log, host.prefix, host.main, precompiles=host.precompiles
+        )
         command = _verilate_command(bench, options, verilated)
         _step(bench, options, command, environment)
-        _step(bench, options, verilator.make_command(verilated, options.jobs), environment)
+        _step(bench, options, verilator.make_command(verilated, host, options.jobs), environment)
         shutil.copy2(verilated / verilator.PROGRAM, options.work)
         if is_cacheable(bench):
             files = read_files(verilated, options.folder)

@@ -29,14 +29,18 @@ def wrapper() -> Path:
     return Path(str(files("fw_tools.sim") / "objcache.sh"))
 
 
-def wrapper_environment(log: Path) -> dict[str, str]:
-    """Return what the wrapper reads; `log` gets one line per object."""
+def wrapper_environment(log: Path, prefix: str, main: Path, *, precompiles: bool) -> dict[str, str]:
+    """Return what the wrapper reads; `log` gets one line per object.
+
+    `prefix` begins the names of generated files, `main` is the folder of the main program.
+    """
     return {
         "FW_OBJCACHE_FOLDER": str(cache_folder() / "objects"),
         "FW_OBJCACHE_IDENTITY": tool_identity(),
         "FW_OBJCACHE_RUNTIME": str(verilator_root()),
-        "FW_OBJCACHE_HARNESS": str(harness()),
-        "FW_OBJCACHE_HEADER": _header_to_precompile(),
+        "FW_OBJCACHE_PREFIX": prefix,
+        "FW_OBJCACHE_MAIN": str(main),
+        "FW_OBJCACHE_HEADER": _header_to_precompile() if precompiles else "",
         "FW_OBJCACHE_LOG": str(log),
     }
 
@@ -80,6 +84,15 @@ def tool_identity() -> str:
     program = shutil.which("verilator_bin", path=verilator_environment()["PATH"])
     for path in [*sources, harness(), *([Path(program)] if program else [])]:
         digest.update(f"{path.name}\0".encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def files_identity(folder: Path) -> str:
+    """Return a digest of the C++ sources in `folder` and below."""
+    digest = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.suffix in (".h", ".cpp")):
+        digest.update(f"{path.relative_to(folder)}\0".encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()
 

@@ -11,7 +11,9 @@
 # FW_OBJCACHE_FOLDER    where objects are kept
 # FW_OBJCACHE_IDENTITY  digest of compiler and run-time sources
 # FW_OBJCACHE_RUNTIME   VERILATOR_ROOT, replaced in the key so that two installations share
-# FW_OBJCACHE_HARNESS   cocotb's verilator.cpp
+# FW_OBJCACHE_PREFIX    of generated files, as in Vtop
+# FW_OBJCACHE_MAIN      folder of the main program; what lies in folders below it includes only headers
+#                       beside it
 # FW_OBJCACHE_HEADER    header to precompile for generated sources, or nothing
 # FW_OBJCACHE_LOG       gets one line per object: "hit NAME" or "miss NAME"
 
@@ -45,6 +47,22 @@ locked() {
     status=$?
     exec 9>&-
     return $status
+}
+
+# Print whatever goes into the object of a generated source or of the main program.
+what_it_reads() {
+    case $source in
+    "$FW_OBJCACHE_PREFIX"*) cat "$FW_OBJCACHE_PREFIX"*.h "$FW_OBJCACHE_PREFIX"*.cpp ;;
+    "$FW_OBJCACHE_MAIN"/*/*) cat "${source%/*}"/*.h "$source" ;; # Knows nothing of the model.
+    *)
+        cat "$FW_OBJCACHE_PREFIX".h "$source"
+        for included in "$FW_OBJCACHE_MAIN"/*.h "$FW_OBJCACHE_MAIN"/*/*.h; do
+            [ ! -f "$included" ] || cat "$included"
+        done
+        # Of the model's own header only who looks into it has to know.
+        ! grep -qs ___024root.h "$FW_OBJCACHE_MAIN"/*.h || cat "$FW_OBJCACHE_PREFIX"*.h
+        ;;
+    esac
 }
 
 keep() { # keep FILE ENTRY: atomic, and harmless when it fails
@@ -97,7 +115,7 @@ precompile() {
 # Verilator writes the names of all signals as one long function. For that of a whole payload GCC
 # takes over ten minutes at -O1, and 3 s at -O0; it runs once.
 case $source in
-Vtop__Syms__ctor*)
+"$FW_OBJCACHE_PREFIX"__Syms__ctor*)
     if [ "$(wc -c <"$source")" -gt 100000 ]; then
         set -- "$@" -O0
         header='' # Precompiled at another level.
@@ -111,12 +129,8 @@ case $source in
     entry=$FW_OBJCACHE_FOLDER/$(digest "$@" </dev/null).o
     fetch "$entry" || locked "$entry.lock" compile "$entry" "$@"
     ;;
-"$FW_OBJCACHE_HARNESS" | Vtop*)
-    if [ "$source" = "$FW_OBJCACHE_HARNESS" ]; then
-        entry=$FW_OBJCACHE_FOLDER/$(cat Vtop.h "$source" | digest "$@").o
-    else
-        entry=$FW_OBJCACHE_FOLDER/$(cat Vtop*.h Vtop*.cpp | digest "$@").o
-    fi
+"$FW_OBJCACHE_MAIN"/* | "$FW_OBJCACHE_PREFIX"*)
+    entry=$FW_OBJCACHE_FOLDER/$(what_it_reads | digest "$@").o
     if ! fetch "$entry"; then
         folder=''
         [ -n "$header" ] && folder=$(precompiled "$@")

@@ -5,12 +5,12 @@ import re
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 
 from fw_tools.sim.objcache import COMPILER, harness, wrapper
 from fw_tools.spec.records import BenchSpec
 
-PREFIX = "Vtop"  # cocotb's main program includes Vtop.h.
 PROGRAM = "sim"
 
 # Storage starts random (the run gives the seed) and X is never a constant that hides a bug.
@@ -31,6 +31,54 @@ _MESSAGE = re.compile(
 _SUMMARY = re.compile(r"^(Exiting due to|Command Failed|Internal Error)")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Host:
+    """The C++ that a design is linked with, and how Verilator and compiler are to serve it."""
+
+    prefix: str  # Of what Verilator writes; the main program includes PREFIX.h.
+    main: Path  # Folder of the main program.
+    sources: tuple[Path, ...]  # Of the main program, in `main` and below.
+    arguments: tuple[str, ...]  # For Verilator.
+    optimisation: str  # Of the model.
+    precompiles: bool = False  # Whether Verilator's headers are worth 94 MB in the cache.
+
+
+def cocotb_host() -> Host:
+    """Return cocotb's main program, which runs benches in Python."""
+    from cocotb_tools.config import libs_dir
+
+    return Host(
+        prefix="Vtop",
+        main=harness().parent,
+        sources=(harness(),),
+        arguments=(
+            *("--vpi", "--public-flat-rw", "--assert", *_RANDOM_START, *_TIMING),
+            *("-LDFLAGS", f"-Wl,-rpath,{libs_dir} -L{libs_dir} -lcocotbvpi_verilator"),
+        ),
+        optimisation=_OPTIMISATION,
+        precompiles=True,
+    )
+
+
+def twin_host(*, has_upsets: bool) -> Host:
+    """Return the main program of a payload's twin: no Python in its clock loop, built for speed.
+
+    `has_upsets`: every register and memory can be found by its name, at a cost in speed.
+    """
+    main = Path(str(files("hdl") / "twin"))
+    return Host(
+        prefix="Vtwin",
+        main=main,
+        sources=tuple(sorted(main.rglob("*.cpp"))),
+        arguments=(
+            *("-O3", "--x-assign", "fast", "--x-initial", "fast", "--no-timing", "--no-assert"),
+            *("-CFLAGS", f"-std=c++20 -I{main}"),
+            *(["--public-flat-rw"] if has_upsets else []),
+        ),
+        optimisation="-O3",
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
     """One error or warning of Verilator."""
@@ -48,22 +96,19 @@ class Message:
 
 
 def verilate_command(
-    bench: BenchSpec, folder: Path, *, has_waves: bool, has_coverage: bool
+    bench: BenchSpec, folder: Path, host: Host, *, has_waves: bool, has_coverage: bool
 ) -> list[str]:
     """Return the command that turns the sources of `bench` into C++ below `folder`.
 
     Warnings are shown and do not end the build; `lint_command` is where they count.
     """
-    from cocotb_tools.config import libs_dir
-
     return [
-        *("verilator", "--cc", "--exe", "--Mdir", str(folder), "--prefix", PREFIX, "-o", PROGRAM),
-        *("--vpi", "--public-flat-rw", "--assert", "-Wno-fatal", *_RANDOM_START, *_TIMING),
-        *("-LDFLAGS", f"-Wl,-rpath,{libs_dir} -L{libs_dir} -lcocotbvpi_verilator"),
+        *("verilator", "--cc", "--exe", "--Mdir", str(folder), "--prefix", host.prefix),
+        *("-o", PROGRAM, "-Wno-fatal", *host.arguments),
         *(["--trace"] if has_waves else []),
         *(["--coverage-line"] if has_coverage else []),
         *_design(bench),
-        str(harness()),
+        *map(str, host.sources),
         *map(str, bench.sources),
     ]
 
@@ -74,24 +119,35 @@ def lint_command(bench: BenchSpec) -> list[str]:
     return [*options, *_design(bench), *map(str, bench.sources)]
 
 
-def make_command(folder: Path, jobs: int) -> list[str]:
+def make_command(folder: Path, host: Host, jobs: int) -> list[str]:
     """Return the command that compiles what `verilate_command` wrote into `folder`."""
     variables = {
         "CXX": COMPILER,
         "LINK": COMPILER,
         "PYTHON3": sys.executable,
         "OBJCACHE": f"sh {wrapper()}",
-        "OPT_FAST": _OPTIMISATION,
+        "OPT_FAST": host.optimisation,
         "OPT_SLOW": _OPTIMISATION,
         "OPT_GLOBAL": _OPTIMISATION,
-        "VM_TIMING": "1",  # Always, so that designs with and without delays share objects.
+        # For cocotb always, so that designs with and without delays share objects.
+        "VM_TIMING": "1" if "--timing" in host.arguments else "0",
         "VERILATOR_INCLUDER": _INCLUDER,
         # For a large model, compiled file by file: plain, as `objcache.sh` precompiles another.
-        "VK_PCH_I_FAST": f"-include {PREFIX}__pch.h",
-        "VK_PCH_I_SLOW": f"-include {PREFIX}__pch.h",
+        "VK_PCH_I_FAST": f"-include {host.prefix}__pch.h",
+        "VK_PCH_I_SLOW": f"-include {host.prefix}__pch.h",
     }
     settings = [f"{name}={value}" for name, value in variables.items()]
-    return ["make", "-C", str(folder), "-f", f"{PREFIX}.mk", "-j", str(jobs), *settings, PROGRAM]
+    return [
+        "make",
+        "-C",
+        str(folder),
+        "-f",
+        f"{host.prefix}.mk",
+        "-j",
+        str(jobs),
+        *settings,
+        PROGRAM,
+    ]
 
 
 def parse_messages(log: str) -> tuple[Message, ...]:

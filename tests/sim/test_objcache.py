@@ -38,7 +38,8 @@ class Cache:
             "FW_OBJCACHE_FOLDER": str(self.root / "cache"),
             "FW_OBJCACHE_IDENTITY": self.identity,
             "FW_OBJCACHE_RUNTIME": str(self.root / "runtime"),
-            "FW_OBJCACHE_HARNESS": str(self.root / "harness" / "verilator.cpp"),
+            "FW_OBJCACHE_PREFIX": "Vtop",
+            "FW_OBJCACHE_MAIN": str(self.root / "harness"),
             "FW_OBJCACHE_HEADER": str(self.root / "headers.h"),
             "FW_OBJCACHE_LOG": str(self.log),
         }
@@ -107,6 +108,38 @@ def test_a_generated_source_is_keyed_by_every_generated_file(cache: Cache) -> No
     assert cache.counts() == (1, 1)
     (cache.build / "Vtop.h").write_text("int model(); // changed\n")
     cache.compile(model)
+    assert cache.counts() == (1, 2)
+
+
+def test_a_main_program_is_keyed_by_the_model_and_what_lies_below_it_is_not(cache: Cache) -> None:
+    main = cache.root / "harness"
+    (main / "parts").mkdir()
+    (main / "main.h").write_text('#include "Vtop.h"\n')
+    (main / "main.cpp").write_text('#include "main.h"\nint main() { return 0; }\n')
+    (main / "parts" / "part.h").write_text("int part();\n")
+    (main / "parts" / "part.cpp").write_text('#include "part.h"\nint part() { return 3; }\n')
+    sources = (main / "main.cpp", main / "parts" / "part.cpp")
+
+    def misses(changed: Path, text: str) -> int:
+        changed.write_text(text)
+        before = cache.counts()[1]
+        for source in sources:
+            assert cache.compile(source, "-I.").returncode == 0
+        return cache.counts()[1] - before
+
+    assert misses(cache.build / "Vtop.h", "int model(); // one\n") == 2
+    assert misses(cache.build / "Vtop.h", "int model(); // two\n") == 1
+    assert misses(main / "main.h", '#include "Vtop.h" // new\n') == 1
+    assert misses(main / "parts" / "part.h", "int part(); // new\n") == 2
+
+
+def test_a_main_program_that_looks_into_the_model_is_keyed_by_all_of_it(cache: Cache) -> None:
+    main = cache.root / "harness"
+    (main / "look.h").write_text('#include "Vtop___024root.h"\n')
+    (main / "main.cpp").write_text('#include "look.h"\nint main() { return 0; }\n')
+    for word in "aab":
+        (cache.build / "Vtop___024root.h").write_text(f"int inside(); // {word}\n")
+        assert cache.compile(main / "main.cpp", "-I.").returncode == 0
     assert cache.counts() == (1, 2)
 
 

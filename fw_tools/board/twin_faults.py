@@ -1,0 +1,223 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A schedule of faults in TOML, for a twin: what goes wrong, and when.
+
+seed = 7
+
+[to_payload]            # and [from_payload]: chances per octet
+flip = 0.001
+stall = 0.0001
+stall_for = "2ms"
+
+[[event]]
+at = "120ms"            # After the start, in the payload's time.
+do = "upset"
+path = "u_engine.state_q"
+bit = 3
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from fw_tools.board import twin_messages as messages
+from fw_tools.board.twin_messages import Direction, LineFaults, Message, RailFault
+from fw_tools.spec.findings import Findings, suggestion
+from fw_tools.spec.quantities import TIME, parse_between
+from fw_tools.spec.toml_source import KeyPath, read_toml
+
+_LONGEST = "24h"
+_CHANCES = ("flip", "drop", "duplicate", "insert", "stall")
+_LINES = {"to_payload": Direction.TO_PAYLOAD, "from_payload": Direction.FROM_PAYLOAD}
+# What an event does -> the keys it needs, and those it may have.
+_ACTIONS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "upset": (("path", "bit"), ("word",)),
+    "rail": (("rail", "fault"), ()),
+    "cut": (("line", "for"), ()),
+    "reset": (("for",), ()),
+    "brown_out": (("for",), ()),
+    "power_loss": (("for",), ()),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaultSchedule:
+    """What a twin is sent at its start."""
+
+    seed: int
+    messages: tuple[Message, ...]
+    has_upsets: bool
+
+
+def load_faults(path: Path, clock_hz: int, rails: tuple[str, ...]) -> FaultSchedule:
+    """Read a schedule for a payload with this clock and these rails.
+
+    Raises `InputError` with every mistake, each with its line.
+    """
+    reader = _Reader(path, clock_hz, rails)
+    schedule = reader.schedule()
+    reader.findings.raise_if_any()
+    return schedule
+
+
+class _Reader:
+    def __init__(self, path: Path, clock_hz: int, rails: tuple[str, ...]) -> None:
+        self._source = read_toml(path)
+        self.findings = Findings(self._source)
+        self._clock_hz = clock_hz
+        self._rails = rails
+
+    def schedule(self) -> FaultSchedule:
+        values = self._source.values
+        self._known((), "", values, ("seed", *_LINES, "event"))
+        seed = self._number((), "", values, "seed", 2**63 - 1, 1)
+        sent = [
+            messages.line_faults(direction, seed, self._line(name, values[name]))
+            for name, direction in _LINES.items()
+            if name in values
+        ]
+        events = values.get("event", [])
+        if not isinstance(events, list):
+            self.findings.add(("event",), "", "'event' is a list; begin each with [[event]]")
+            events = []
+        for index, event in enumerate(events):
+            sent += self._event(("event", index), event)
+        has_upsets = any(m.kind == b"a" and m.octets[8:9] == b"e" for m in sent)
+        return FaultSchedule(seed=seed, messages=tuple(sent), has_upsets=has_upsets)
+
+    def _line(self, name: str, table: Any) -> LineFaults:
+        if not self._is_table((name,), name, table):
+            return LineFaults()
+        self._known((name,), name, table, (*_CHANCES, "stall_for"))
+        chances = {key: self._chance((name,), name, table, key) for key in _CHANCES if key in table}
+        if "stall" in table and "stall_for" not in table:
+            self.findings.add((name, "stall"), name, "'stall' needs 'stall_for', as in \"2ms\"")
+        stall_us = self._time((name,), name, table, "stall_for") if "stall_for" in table else 0
+        return LineFaults(**chances, stall_s=stall_us / 1e6)
+
+    def _event(self, path: KeyPath, table: Any) -> Iterator[Message]:
+        where = f"event {int(path[-1]) + 1}"
+        if not self._is_table(path, where, table):
+            return
+        action = table.get("do")
+        if action not in _ACTIONS:
+            known = suggestion(str(action), _ACTIONS)
+            what = "missing key 'do'" if action is None else f"unknown fault {action!r}"
+            self.findings.add((*path, "do"), where, f"{what}; {known}")
+            return
+        needed, optional = _ACTIONS[action]
+        self._known(path, where, table, ("at", "do", *needed, *optional))
+        missing = [key for key in ("at", *needed) if key not in table]
+        for key in missing:
+            self.findings.add(path, where, f"missing key {key!r}")
+        if missing:
+            return
+        at = self._cycles(self._time(path, where, table, "at"))
+        if action == "upset":
+            yield from self._upset(at, path, where, table)
+        elif action == "rail":
+            yield from self._rail(at, path, where, table)
+        else:
+            yield from self._spell(at, action, path, where, table)
+
+    def _upset(
+        self, at: int, path: KeyPath, where: str, table: Mapping[str, Any]
+    ) -> Iterator[Message]:
+        name = table["path"]
+        if not isinstance(name, str) or not name:
+            self.findings.add((*path, "path"), where, "expected a path such as 'u_engine.state_q'")
+            return
+        word = self._number(path, where, table, "word", 2**32 - 1, 0)
+        bit = self._number(path, where, table, "bit", 2**32 - 1, 0)
+        yield messages.after(at, messages.upset(name, word, bit, is_asked=False))
+
+    def _rail(
+        self, at: int, path: KeyPath, where: str, table: Mapping[str, Any]
+    ) -> Iterator[Message]:
+        name, fault = (
+            self._one_of(path, where, table, "rail", self._rails),
+            self._one_of(path, where, table, "fault", tuple(RailFault)),
+        )
+        if name and fault:
+            number = self._rails.index(name)
+            yield messages.after(at, messages.rail_fault(number, RailFault(fault)))
+
+    def _spell(
+        self, at: int, action: str, path: KeyPath, where: str, table: Mapping[str, Any]
+    ) -> Iterator[Message]:
+        """Yield the two ends of something that lasts a while."""
+        make: Callable[[bool], Message] = {
+            "reset": messages.reset,
+            "brown_out": messages.brown_out,
+            "power_loss": lambda is_lost: messages.power(not is_lost),
+        }.get(action, messages.reset)
+        if action == "cut":
+            line = self._one_of(path, where, table, "line", tuple(_LINES))
+            direction = _LINES.get(line, Direction.TO_PAYLOAD)
+
+            def make(is_cut: bool) -> Message:
+                return messages.cut(direction, is_cut)
+
+        end = at + self._cycles(self._time(path, where, table, "for"))
+        yield messages.after(at, make(True))
+        yield messages.after(end, make(False))
+
+    def _cycles(self, us: int) -> int:
+        return us * self._clock_hz // 1_000_000
+
+    def _is_table(self, path: KeyPath, where: str, value: Any) -> bool:
+        if not isinstance(value, dict):
+            self.findings.add(path, where, "is no table")
+        return isinstance(value, dict)
+
+    def _known(
+        self, path: KeyPath, where: str, table: Mapping[str, Any], known: tuple[str, ...]
+    ) -> None:
+        for key in table:
+            if key not in known:
+                self.findings.add(
+                    (*path, key), where, f"unknown key {key!r}; {suggestion(key, known)}"
+                )
+
+    def _one_of(
+        self, path: KeyPath, where: str, table: Mapping[str, Any], key: str, known: tuple[str, ...]
+    ) -> str:
+        value = table[key]
+        if isinstance(value, str) and value in known:
+            return value
+        self.findings.add(
+            (*path, key), where, f"unknown {key} {value!r}; {suggestion(str(value), known)}"
+        )
+        return ""
+
+    def _number(
+        self,
+        path: KeyPath,
+        where: str,
+        table: Mapping[str, Any],
+        key: str,
+        highest: int,
+        default: int,
+    ) -> int:
+        value = table.get(key, default)
+        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= highest:
+            return value
+        self.findings.add((*path, key), where, f"{key!r} is a whole number from 0, not {value}")
+        return default
+
+    def _chance(self, path: KeyPath, where: str, table: Mapping[str, Any], key: str) -> float:
+        value = table[key]
+        if isinstance(value, int | Decimal) and not isinstance(value, bool) and 0 <= value <= 1:
+            return float(value)
+        self.findings.add(
+            (*path, key), where, f"{key!r} is a chance per octet from 0 to 1, not {value}"
+        )
+        return 0.0
+
+    def _time(self, path: KeyPath, where: str, table: Mapping[str, Any], key: str) -> int:
+        try:
+            return parse_between(table[key], TIME, "0us", _LONGEST)
+        except ValueError as error:
+            self.findings.add((*path, key), where, f"{key}: {error}")
+            return 0

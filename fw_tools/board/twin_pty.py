@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A twin's port as a pseudo-terminal at a stable link.
+
+A pty carries octets and the client's baud rate. It has no modem lines (DTR and RTS answer ENOTTY)
+and loses a break: those need RFC 2217. We keep the client's side open, or reads would fail with EIO
+and the terminal would fall back to echoing whenever a client leaves; who comes and goes is told by
+inotify.
+"""
+
+import ctypes
+import fcntl
+import os
+import struct
+import termios
+import tty
+from contextlib import suppress
+from pathlib import Path
+
+from fw_tools.board import twin_messages as messages
+from fw_tools.board.twin_server import CHUNK, Outlet, TwinServer, dismiss, greet
+from fw_tools.errors import InputError
+
+# linux/asm-generic: termios2 holds rates beyond the named ones.
+_TCGETS2, _TCSETS2 = 0x802C542A, 0x402C542B
+_TERMIOS2 = struct.Struct("4IB19s2I")
+_CBAUD, _BOTHER = 0o010017, 0o010000
+_IN_CLOSE_WRITE, _IN_CLOSE_NOWRITE, _IN_OPEN = 0x8, 0x10, 0x20
+_EVENT = struct.Struct("iIII")
+
+
+class PtyPort:
+    """A pseudo-terminal with a symbolic link `link` to it."""
+
+    def __init__(self, link: Path, baud: int) -> None:
+        self._baud = baud
+        self._master, self._slave = os.openpty()
+        tty.setraw(self._slave)
+        _set_baud(self._slave, baud)
+        os.set_blocking(self._master, False)
+        self._name = os.ttyname(self._slave)
+        self._watch = _watch_opens(self._name)
+        self._outlet = Outlet(self._master)
+        self._clients = 0
+        self._seen_baud = baud
+        self.link = link
+        self._lock = _take_link(link, self._name)
+
+    @property
+    def url(self) -> str:
+        """What a client opens."""
+        return str(self.link)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Say what a pty cannot."""
+        return ("a pty has no DTR, RTS and break; --rfc2217 has",)
+
+    def start(self, server: TwinServer) -> None:
+        """Begin to wait for somebody to open it."""
+        self._server = server
+        server.wait_for(self._watch, read=True, write=False, call=self._come_or_go)
+
+    def deliver(self, data: bytes) -> None:
+        """Send octets of the payload."""
+        if self._clients:
+            self._outlet.write(data)
+
+    def look(self) -> None:
+        """Follow the client's baud rate, which nothing announces."""
+        if not self._clients:
+            return
+        baud = _get_baud(self._master)
+        if baud != self._seen_baud:
+            self._seen_baud = baud
+            self._server.process.send(messages.rate(baud))
+
+    def watch(self) -> None:
+        """Read only while the line has room, so that the client's writes wait."""
+        self._server.wait_for(
+            self._master,
+            read=self._server.process.room > 0,
+            write=self._outlet.is_waiting,
+            call=self._move,
+        )
+
+    def close(self) -> None:
+        """Take the link away."""
+        with suppress(OSError):
+            if str(self.link.readlink()) == self._name:
+                self.link.unlink()
+        for descriptor in (self._watch, self._master, self._slave, self._lock):
+            os.close(descriptor)
+
+    def _move(self, mask: int) -> None:
+        self._outlet.flush()
+        if mask & 1:  # selectors.EVENT_READ
+            with suppress(BlockingIOError):
+                data = os.read(self._master, min(self._server.process.room, CHUNK))
+                self.look()  # The rate was set before what was written.
+                self._server.process.send(messages.octets(data))
+
+    def _come_or_go(self, _mask: int) -> None:
+        events = os.read(self._watch, 4096)
+        for _, mask, _, length in (_EVENT.unpack_from(events, at) for at in _starts(events)):
+            assert not length
+            if mask & _IN_OPEN:
+                self._open()
+            elif mask & (_IN_CLOSE_WRITE | _IN_CLOSE_NOWRITE):
+                self._leave()
+
+    def _open(self) -> None:
+        self._clients += 1
+        if self._clients > 1:  # Only root gets past TIOCEXCL.
+            self._server.say("a second client opened the pty; their octets will mix")
+            return
+        fcntl.ioctl(self._slave, termios.TIOCEXCL)
+        self._seen_baud = _get_baud(self._master)
+        greet(self._server.process, self._seen_baud)
+
+    def _leave(self) -> None:
+        self._clients = max(self._clients - 1, 0)
+        if self._clients:
+            return
+        fcntl.ioctl(self._slave, termios.TIOCNXCL)
+        self._drain()
+        dismiss(self._server.process)
+        self._outlet.clear()
+        termios.tcflush(self._slave, termios.TCIFLUSH)  # What it did not read, the next shall not.
+        tty.setraw(self._slave)
+        _set_baud(self._slave, self._baud)
+
+    def _drain(self) -> None:
+        """Take what the client wrote before it left."""
+        with suppress(BlockingIOError):
+            while data := os.read(self._master, CHUNK):
+                self._server.process.send(messages.octets(data))
+
+
+def _starts(events: bytes) -> range:
+    return range(0, len(events), _EVENT.size)  # A watched file's events carry no name.
+
+
+def _watch_opens(name: str) -> int:
+    libc = ctypes.CDLL(None, use_errno=True)
+    descriptor = int(libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC))
+    mask = _IN_OPEN | _IN_CLOSE_WRITE | _IN_CLOSE_NOWRITE
+    if descriptor < 0 or libc.inotify_add_watch(descriptor, name.encode(), mask) < 0:
+        raise InputError(f"{name}: cannot be watched: {os.strerror(ctypes.get_errno())}")
+    return descriptor
+
+
+def _get_baud(descriptor: int) -> int:
+    raw = fcntl.ioctl(descriptor, _TCGETS2, bytes(_TERMIOS2.size))
+    return int(_TERMIOS2.unpack(raw)[-1])
+
+
+def _set_baud(descriptor: int, baud: int) -> None:
+    raw = fcntl.ioctl(descriptor, _TCGETS2, bytes(_TERMIOS2.size))
+    iflag, oflag, cflag, lflag, line, characters, _, _ = _TERMIOS2.unpack(raw)
+    cflag = cflag & ~_CBAUD | _BOTHER
+    packed = _TERMIOS2.pack(iflag, oflag, cflag, lflag, line, characters, baud, baud)
+    fcntl.ioctl(descriptor, _TCSETS2, packed)
+
+
+def _take_link(link: Path, target: str) -> int:
+    """Make `link`, unless another living twin has it; return the lock that says it is ours."""
+    link.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    lock = os.open(
+        link.with_name(f"{link.name}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
+    )
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(lock)
+        raise InputError(f"{link}: another twin is served there; end it, or use --tcp 0") from None
+    link.unlink(missing_ok=True)
+    link.symlink_to(target)
+    return lock

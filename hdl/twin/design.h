@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// The payload under Verilator, clock by clock: its pins, its supply, its waves, upsets in its storage.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "Vtwin.h"
+#include "Vtwin___024root.h"
+#include "verilated.h"
+#if VM_TRACE
+#include "verilated_vcd_c.h"
+#endif
+
+namespace twin {
+
+class Design {
+ public:
+  Design() { power_on(); }
+  ~Design() { power_off(); }
+
+  // Storage is as after configuration of an FPGA: initial values, else 0.
+  void power_on();
+  void power_off();
+  bool is_powered() const { return top_ != nullptr; }
+  Vtwin& pins() { return *top_; }
+
+  // One clock; the inputs count as set before its rising edge.
+  void tick() {
+#if VM_TRACE
+    fall_and_rise();
+#else
+    rise(*top_->rootp);
+#endif
+  }
+
+  // Invert bit `bit` of word `word` of the register or memory `path` ("u_engine.state_q"). Returns
+  // what is wrong, or "".
+  std::string upset(const std::string& path, uint32_t word, uint32_t bit);
+
+  void trace_begin(const std::string& file);
+  void trace_end();
+
+ private:
+  // The clock falls without being evaluated: nothing of ours happens on a falling edge, and half
+  // of the time would go into seeing that. Verilator remembers the clock's last level in a member;
+  // where that has another name, the falling edge is evaluated.
+  template <class Root>
+  void rise(Root& root) {
+    if constexpr (requires { root.__Vtrigprevexpr___TOP__clk_i__0; }) {
+      root.__Vtrigprevexpr___TOP__clk_i__0 = 0;
+    } else {
+      top_->clk_i = 0;
+      top_->eval();
+    }
+    top_->clk_i = 1;
+    top_->eval();
+  }
+  void fall_and_rise();
+  std::string top_scope() const;
+
+  std::unique_ptr<VerilatedContext> context_;
+  std::unique_ptr<Vtwin> top_;
+#if VM_TRACE
+  std::unique_ptr<VerilatedVcdC> waves_;
+#endif
+};
+
+}  // namespace twin
