@@ -4,6 +4,7 @@
 #include <algorithm>
 
 namespace twin {
+
 Board::Board(const BoardSettings& settings, Channel& channel)
     : settings_(settings),
       channel_(channel),

@@ -2,6 +2,7 @@
 // What the process that serves the board asks for, and what it is told.
 #include <algorithm>
 #include <cstdio>
+#include <ctime>
 
 #include "board.h"
 
@@ -199,6 +200,12 @@ void Board::shut_down() {
 
 namespace {
 
+uint64_t processor_ns() {
+  timespec used{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+  return static_cast<uint64_t>(used.tv_sec) * 1'000'000'000u + static_cast<uint64_t>(used.tv_nsec);
+}
+
 std::string line_statistics(const char* name, const Line::Counts& counts) {
   char text[400];
   std::snprintf(text, sizeof text,
@@ -224,6 +231,7 @@ std::string Board::statistics() {
   };
   number("cycles", now_);
   number("run_ns", run_ns);
+  number("cpu_ns", processor_ns());
   number("resets", resets_);
   number("upsets", upsets_);
   number("framing_errors", receiver_.framing_errors());

@@ -4,6 +4,7 @@
 import sys
 
 import link_false_accepts
+import link_twin
 import simulation
 import telemetry_columns
 import telemetry_pipeline
@@ -13,6 +14,7 @@ from rows import RESULTS, Case, Row, rows, store
 
 CASES: dict[str, Case] = {
     **link_false_accepts.CASES,
+    **link_twin.CASES,
     **simulation.CASES,
     **telemetry_columns.CASES,
     **telemetry_pipeline.CASES,

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How fast a twin runs while octets stream both ways, and how soon it is there."""
+
+import sys
+import threading
+import time
+from collections.abc import Callable
+
+import serial
+from rows import ROOT, Case, Measurement
+
+from fw_tools.board.twin import PortKind, Twin, TwinOptions, running_twin
+from fw_tools.board.twin_program import TwinDesign
+
+sys.path.insert(0, str(ROOT / "tests" / "support"))
+from twin_bench import CLOCK_HZ, DIVISOR
+
+DESIGNS = ROOT / "tests" / "twin" / "designs"
+SECONDS = 3.0
+OPTIONS = TwinOptions(port=PortKind.TCP)
+
+
+def own_loop() -> list[Measurement]:
+    """Cycles of a bare UART echo at full rate both ways: what is left is the twin's own loop."""
+    with running_twin(_echo(), OPTIONS) as twin:
+        return [cycles_measurement("link/twin_own_loop", twin, _stream)]
+
+
+def start_cached() -> list[Measurement]:
+    """Wall clock from the request to a twin that answers, when its program is in the cache."""
+    with running_twin(_echo(), OPTIONS):
+        pass
+    started = time.monotonic()
+    with running_twin(_echo(), OPTIONS):
+        seconds = time.monotonic() - started
+    return [Measurement(case="link/twin_start_cached", ours=seconds, unit="s", better="lower")]
+
+
+def cycles_measurement(case: str, twin: Twin, load: Callable[[Twin], None]) -> Measurement:
+    """Return the cycles per second of the twin's processor time while `load` runs."""
+    before = twin.statistics()
+    load(twin)
+    after = twin.statistics()
+    cycles, cpu_ns = (after[key] - before[key] for key in ("cycles", "cpu_ns"))
+    return Measurement(case=case, ours=cycles / cpu_ns * 1e9, unit="cycles/cpu-s", better="higher")
+
+
+def _stream(twin: Twin) -> None:
+    """Keep the line full in both directions."""
+    with serial.serial_for_url(twin.url, timeout=1.0) as client:
+        end = time.monotonic() + SECONDS
+        reader = threading.Thread(target=_read_until, args=(client, end))
+        reader.start()
+        while time.monotonic() < end:
+            client.write(bytes(range(256)) * 16)
+        reader.join()
+
+
+def _read_until(client: serial.SerialBase, end: float) -> None:
+    while time.monotonic() < end:
+        client.read(4096)
+
+
+def _echo() -> TwinDesign:
+    sources = (DESIGNS / "test_uart.sv", DESIGNS / "echo_twin.sv")
+    return TwinDesign(
+        name="echo", top="echo_twin", sources=sources, clock_hz=CLOCK_HZ, baud_divisor=DIVISOR
+    )
+
+
+CASES: dict[str, Case] = {
+    "link/twin_own_loop": own_loop,
+    "link/twin_start_cached": start_cached,
+}
