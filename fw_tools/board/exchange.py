@@ -188,7 +188,6 @@ class Exchange:
                 f"{self._patience_s():.2g} s. {self.link.diagnosis()}"
             )
         command.tries += 1
-        command.answer = None
         try:
             self.link.send(command.packet)
         except DisconnectedError:

@@ -123,12 +123,13 @@ class SerialTransport:
     def _open(self) -> Any:
         import serial
 
+        is_remote = self._url.startswith("rfc2217://")  # Its socket has a timeout of its own.
         try:
             port: Any = serial.serial_for_url(
                 self._url,
                 baudrate=self._baud,
                 timeout=POLL_S,
-                write_timeout=WRITE_TIMEOUT_S,
+                write_timeout=None if is_remote else WRITE_TIMEOUT_S,
                 exclusive=True,
                 do_not_open=True,
             )

@@ -7,13 +7,14 @@ import time
 
 import pytest
 from reference_payload import BUFFER, RAIL_TRIPPED, SCRATCH
+from served_payload import Rfc2217Bridge
 
 from fw_tools.board import ClientOptions, PayloadClient
 from fw_tools.board.exchange import MOST_OUTSTANDING, CommandFailedError, NoAnswerError
 from fw_tools.errors import UsageError
 from fw_tools.pus.frames import encode_frame
-from fw_tools.pus.identifiers import Severity
-from fw_tools.pus.packets import crc16
+from fw_tools.pus.identifiers import Ack, Severity
+from fw_tools.pus.packets import Telecommand, build_tc, crc16
 
 
 def test_a_ping_is_answered(board, client) -> None:
@@ -149,6 +150,23 @@ def test_sequence_counts_wrap(board, client) -> None:
     assert board.payload.called[1] == 6
 
 
+HOUSEKEEPING_NOW = build_tc(
+    Telecommand(
+        apid=66,
+        sequence_count=1,
+        service=3,
+        subtype=27,
+        source_id=1,
+        ack=Ack.NONE,
+        data=b"\1\0\1",
+    )
+)
+
+
+def reports_of(line: bytes) -> list[bytes]:
+    return [part for part in line.split(b"\0") if part]
+
+
 class Loses:
     """A wire that loses every nth stretch of octets."""
 
@@ -197,6 +215,69 @@ def test_an_answer_of_another_client_is_not_ours(board, client) -> None:
     client.perform("power_up")
     other.perform("power_up")
     assert board.payload.called[1] == 2
+
+
+def test_a_failure_of_another_client_with_the_same_count_is_not_ours(board, client) -> None:
+    def after_another(octets: bytes) -> bytes:
+        board.to_device = lambda same: same
+        other = Telecommand(
+            apid=66,
+            sequence_count=7,
+            service=8,
+            subtype=1,
+            source_id=client._exchange.source_id ^ 1,
+            ack=Ack.ALL,
+            data=b"\0\x63",
+        )
+        return encode_frame(build_tc(other)) + octets
+
+    client.ping()
+    board.to_device = after_another
+    client._exchange._count = 7
+    client.perform("power_up")
+    assert board.payload.called[1] == 1
+
+
+def test_housekeeping_in_the_middle_of_an_exchange_is_no_answer(board, client) -> None:
+    housekeeping = reports_of(board.payload.machine.feed(encode_frame(HOUSEKEEPING_NOW)))[0]
+
+    def in_the_middle(octets: bytes) -> bytes:
+        return b"\0\0".join(part for each in octets.split(b"\0\0") for part in (each, housekeeping))
+
+    board.to_host = in_the_middle
+    assert client.get("magic") == 0x46575450
+    assert len(client.read_memory("rom")) == 1024
+    assert client.ping()
+
+
+def test_as_many_commands_are_under_way_as_the_window_says(board, description) -> None:
+    held = bytearray()
+
+    def four_at_once(octets: bytes) -> bytes:
+        held.extend(octets)
+        if held.count(0) < 2 * 4:
+            return b""
+        released = bytes(held)
+        held.clear()
+        return released
+
+    options = ClientOptions(timeout_s=1, tries=1, window=4)
+    with PayloadClient.open(board.url, description, options=options) as client:
+        client.ping()
+        board.to_device = four_at_once
+        assert len(client.read_memory("buffer", 0, 4096)) == 4096
+
+
+@pytest.mark.filterwarnings("ignore:set(Daemon|Name):DeprecationWarning")  # Of pyserial.
+def test_a_payload_behind_rfc2217_is_reached(pty_board, description) -> None:
+    with (
+        Rfc2217Bridge(pty_board.url) as bridge,
+        PayloadClient.open(bridge.url, description, options=ClientOptions(timeout_s=0.5)) as client,
+    ):
+        assert client.get("magic") == 0x46575450
+        assert len(client.read_memory("buffer")) == 8192
+        client.perform("power_up")
+    assert pty_board.payload.called[1] == 1
 
 
 def test_what_is_under_way_is_still_known_to_the_payload() -> None:

@@ -3,6 +3,7 @@
 
 import os
 import random
+import select
 import socket
 import threading
 import time
@@ -11,7 +12,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+import serial
 from reference_payload import UNITS_PER_SECOND, ReferencePayload
+from serial.rfc2217 import PortManager
 
 POLL_S = 0.005
 Filter = Callable[[bytes], bytes]
@@ -192,3 +195,58 @@ class TcpServed(Served):
         if octets and self._client:
             with suppress(TimeoutError):  # A client that does not read.
                 self._client.sendall(octets)
+
+
+class Rfc2217Bridge:
+    """A serial port served by pyserial's own RFC2217 server."""
+
+    def __init__(self, device: str) -> None:
+        self._port = _PinlessPort(device, timeout=0)
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"rfc2217://127.0.0.1:{self._listener.getsockname()[1]}"
+        self._is_over = threading.Event()
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+
+    def __enter__(self) -> "Rfc2217Bridge":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._is_over.set()
+        self._thread.join(5)
+        self._listener.close()
+        self._port.close()
+
+    def _serve(self) -> None:
+        connection = self._listener.accept()[0]
+        with connection:
+            manager = PortManager(self._port, _Connection(connection))
+            while not self._is_over.is_set():
+                ready = select.select([connection, self._port], [], [], POLL_S)[0]
+                if self._port in ready:
+                    octets = b"".join(manager.escape(self._port.read(4096)))
+                    connection.sendall(octets)
+                if connection in ready:
+                    octets = connection.recv(4096)
+                    if not octets:
+                        return
+                    self._port.write(b"".join(manager.filter(octets)))
+
+
+class _PinlessPort(serial.Serial):
+    """A port without modem lines, as a pty is."""
+
+    cts = dsr = ri = cd = False
+
+    def _update_dtr_state(self) -> None:
+        pass
+
+    def _update_rts_state(self) -> None:
+        pass
+
+
+class _Connection:
+    """A socket as PortManager writes to one."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self.write = connection.sendall
