@@ -27,6 +27,7 @@ class TwinDesign:
     baud_divisor: int
     rails: tuple[RailSpec, ...] = ()  # By the numbers of their pins.
     waivers: tuple[Path, ...] = ()
+    link: Path | None = None  # link.json, for a client.
 
     def build_id(self) -> str:
         """Return what tells this gateware from another: 64 bits of a digest, in hex."""

@@ -13,6 +13,10 @@ COMMANDS = {
     "docs": ("fw_tools.cli.docs:docs", "Write the register page of a payload."),
     "verify": ("fw_tools.cli.verify:verify", "Generate, lint, build and run every bench."),
     "bench": ("fw_tools.cli.bench:bench", "Run your own cocotb bench on your own RTL."),
+    "twin": (
+        "fw_tools.cli.twin:twin",
+        "Run a payload in simulation, as a board that is plugged in.",
+    ),
     "ecc": ("fw_tools.cli.ecc:ecc", "Show and emit error-correcting codes."),
     "ping": ("fw_tools.cli.payload:ping", "Ask a payload whether it is alive."),
     "get": ("fw_tools.cli.payload:get", "Show registers and fields of a payload."),

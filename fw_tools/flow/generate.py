@@ -7,7 +7,7 @@ from pathlib import Path
 
 from fw_tools.errors import VerificationError
 from fw_tools.rtl.emit import differences, emit
-from fw_tools.rtl.payload import FILE_LIST, payload_digest, render_payload
+from fw_tools.rtl.payload import payload_digest, render_payload
 from fw_tools.spec.load import load_payload
 
 
@@ -58,9 +58,3 @@ def check_generated(spec: Path, folder: Path) -> Generated:
     return Generated(
         name=payload.name, digest=digest, folder=folder, file_count=len(files) + 1, changed=()
     )
-
-
-def source_files(folder: Path) -> tuple[Path, ...]:
-    """Return the SystemVerilog sources of a generated folder in compile order, absolute."""
-    lines = (folder / FILE_LIST).read_text(encoding="utf-8").splitlines()
-    return tuple((folder / line).absolute() for line in lines if not line.startswith("//"))

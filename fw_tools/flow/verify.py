@@ -5,11 +5,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from fw_tools.flow.benches import payload_benches
-from fw_tools.flow.generate import source_files
 from fw_tools.flow.run import prepare_output, run_to_report
 from fw_tools.report.records import RunReport
 from fw_tools.rtl.emit import emit
-from fw_tools.rtl.payload import payload_digest, render_payload
+from fw_tools.rtl.payload import payload_digest, render_payload, source_files
 from fw_tools.rtl.top import top_module
 from fw_tools.sim.scheduler import ScheduleOptions, Task, require_pattern
 from fw_tools.spec.load import load_payload

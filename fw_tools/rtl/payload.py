@@ -3,7 +3,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from fw_tools.rtl.control_status import render_control_status
 from fw_tools.rtl.digest import model_digest
@@ -41,6 +41,12 @@ def render_payload(payload: Payload) -> tuple[GeneratedFile, ...]:
     files += render_telemetry_module(payload, digest)
     merged = _merged(files)
     return (*merged, _file_list(payload, merged, digest))
+
+
+def source_files(folder: Path) -> tuple[Path, ...]:
+    """Return the SystemVerilog sources of a generated folder in compile order, absolute."""
+    lines = (folder / FILE_LIST).read_text(encoding="utf-8").splitlines()
+    return tuple((folder / line).absolute() for line in lines if not line.startswith("//"))
 
 
 def _merged(files: Iterable[GeneratedFile]) -> tuple[GeneratedFile, ...]:

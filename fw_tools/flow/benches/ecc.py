@@ -8,9 +8,9 @@ from pathlib import Path
 
 from fw_tools.ecc import hsiao
 from fw_tools.ecc.records import MemorySpec
-from fw_tools.flow.generate import source_files
 from fw_tools.rtl.codec import codec_name
 from fw_tools.rtl.memory import MEMORY_CELLS, memory_module
+from fw_tools.rtl.payload import source_files
 from fw_tools.spec.records import BenchSpec, Payload
 
 # Clocks from visit to visit in the bench: as short as leaves room for one visit with all its waits,

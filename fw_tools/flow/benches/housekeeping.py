@@ -6,8 +6,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from fw_tools.flow.generate import source_files
 from fw_tools.rtl.packetiser import packet_module
+from fw_tools.rtl.payload import source_files
 from fw_tools.spec.records import BenchSpec, PacketSpec, Payload
 
 TELEMETRY = "telemetry.py"

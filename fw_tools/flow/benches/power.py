@@ -6,8 +6,8 @@ from dataclasses import asdict
 from importlib.resources import files
 from pathlib import Path
 
-from fw_tools.flow.generate import source_files
 from fw_tools.power.records import RailSpec
+from fw_tools.rtl.payload import source_files
 from fw_tools.rtl.sequencer import CELLS, sequencer_module
 from fw_tools.spec.records import BenchSpec, Payload
 

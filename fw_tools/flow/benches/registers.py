@@ -7,9 +7,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from fw_tools.flow.generate import source_files
 from fw_tools.rtl.control_status import control_status_module
-from fw_tools.rtl.payload import payload_digest
+from fw_tools.rtl.payload import payload_digest, source_files
 from fw_tools.rtl.register_rows import register_rows
 from fw_tools.rtl.registers import compile_rdl
 from fw_tools.rtl.render import FORMAT_VERSION

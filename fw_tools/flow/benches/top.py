@@ -8,8 +8,8 @@ from typing import Any
 
 from fw_tools.flow.benches.housekeeping import TELEMETRY, packet_config
 from fw_tools.flow.benches.registers import register_map, register_waivers
-from fw_tools.flow.generate import source_files
 from fw_tools.power.records import RailSpec
+from fw_tools.rtl.payload import source_files
 from fw_tools.rtl.top import top_module
 from fw_tools.spec.records import BenchSpec, Payload
 from fw_tools.spec.sources import INPUT_PREFIX
