@@ -3,10 +3,11 @@
 
     python tests/benchmarks/link_false_accepts.py [FRAMES] [SEED]
 
-Commands are damaged between their two zeros and put through the payload's receiver and checks:
-COBS, length, CRC, APID, form of the command. What is then accepted and is not the packet that was
-sent is a false accept; what comes out as it was sent does not count as damaged. Beside each count
-stands the bound below which the rate is with 95 % confidence.
+Packets are damaged between their two zeros. Commands go through the payload's receiver and checks
+(COBS, length, CRC, APID, form of the command), reports through the client's (COBS, length, CRC,
+APID, destination, request ID). What is then accepted and is not the packet that was sent is a false
+accept; what comes out as it was sent does not count as damaged. Beside each count stands the bound
+below which the rate is with 95 % confidence.
 """
 
 import math
@@ -18,6 +19,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
+from construct import ConstructError
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
@@ -25,15 +27,17 @@ from rows import Case, Measurement
 
 from fw_tools.pus.acceptance import ACCEPTED, judge_frames
 from fw_tools.pus.checks import refusal
-from fw_tools.pus.data_fields import TELECOMMANDS
+from fw_tools.pus.data_fields import REPORTS, TELECOMMANDS
 from fw_tools.pus.frames import encode_frame
-from fw_tools.pus.identifiers import LONGEST_TC, Ack
-from fw_tools.pus.packets import Telecommand, build_tc, crc16
+from fw_tools.pus.identifiers import LONGEST_TM, Ack
+from fw_tools.pus.packets import Telecommand, Telemetry, build_tc, build_tm, crc16, parse_tm
 
-FRAMES = 10_000_000
+FRAMES = 10_200_000  # Of which 10 million come out damaged.
 BATCH = 50_000
 POOL = 400  # Different commands.
 APID = 66
+SOURCE_ID = 0xA55A
+WINDOW = 4  # Commands under way.
 CONFIDENCE = 0.95
 
 Hits = NDArray[np.int64]
@@ -167,10 +171,67 @@ def _command(rng: random.Random) -> Telecommand:
     )
 
 
-def measure(frames: int, seed: int) -> Tally:
+def is_command(packet: bytes) -> bool:
+    """Tell whether the payload accepts a whole packet."""
+    return refusal(packet, APID) is None
+
+
+def reports(rng: random.Random) -> list[bytes]:
+    """Return the reports that a client waits for: verification and answers."""
+    return [build_tm(_report(rng)) for _ in range(POOL)]
+
+
+def _report(rng: random.Random) -> Telemetry:
+    content = rng.randbytes(rng.randrange(4, 200))
+    area = {"address": rng.randrange(4096), "length": len(content)}
+    request = {"request_id": bytes.fromhex("1842c0") + bytes([rng.randrange(WINDOW)])}
+    parameters = [
+        {"id": rng.randrange(40), "value": rng.getrandbits(32)} for _ in range(rng.randrange(1, 9))
+    ]
+    fields: dict[tuple[int, int], dict[str, object]] = {
+        (1, 1): request,
+        (1, 3): request,
+        (1, 7): request,
+        (1, 8): request | {"code": 34, "value": rng.getrandbits(32)},
+        (6, 6): {"memory_id": 1, "areas": [area | {"data": content, "checksum": crc16(content)}]},
+        (17, 2): {},
+        (20, 2): {"parameters": parameters},
+    }
+    kind = rng.choice(list(fields))
+    return Telemetry(
+        apid=APID,
+        sequence_count=rng.randrange(1 << 14),
+        service=kind[0],
+        subtype=kind[1],
+        message_count=rng.randrange(1 << 16),
+        destination_id=SOURCE_ID,
+        seconds=rng.randrange(1 << 20),
+        fraction=rng.randrange(1 << 16),
+        data=REPORTS[kind].build(fields[kind]),
+    )
+
+
+def is_report(packet: bytes) -> bool:
+    """Tell whether a client that has a window of commands under way takes a report."""
+    try:
+        report = parse_tm(packet)
+        REPORTS[report.kind].parse(report.data)
+    except (ValueError, KeyError, ConstructError):
+        return False
+    if report.apid != APID or report.destination_id != SOURCE_ID:
+        return False
+    is_known = report.data[:3] == bytes.fromhex("1842c0") and report.data[3] < WINDOW
+    return report.service != 1 or is_known
+
+
+DIRECTIONS = {"command": (commands, is_command), "report": (reports, is_report)}
+
+
+def measure(direction: str, frames: int, seed: int) -> Tally:
     """Damage that many frames, the kinds in turn, and count what passes."""
     rng = np.random.default_rng(seed)
-    pool = commands(random.Random(seed))
+    make, is_taken = DIRECTIONS[direction]
+    pool = make(random.Random(seed))
     encoded = [encode_frame(packet) for packet in pool]
     tally = Tally()
     started = time.monotonic()
@@ -180,21 +241,21 @@ def measure(frames: int, seed: int) -> Tally:
         line = Line([encoded[each] for each in chosen], rng)
         kind = kinds[number % len(kinds)]
         KINDS[kind](line)
-        wrong, intact = _accepted(line, [pool[each] for each in chosen])
+        wrong, intact = _accepted(line, [pool[each] for each in chosen], is_taken)
         tally.frames[kind] += BATCH - intact
         tally.accepted[kind] += wrong
     tally.seconds = time.monotonic() - started
     return tally
 
 
-def _accepted(line: Line, sent: list[bytes]) -> tuple[int, int]:
+def _accepted(line: Line, sent: list[bytes], is_taken: Callable[[bytes], bool]) -> tuple[int, int]:
     """Return how many frames pass for another packet, and how many for their own."""
-    found = judge_frames(line.octets, LONGEST_TC)
+    found = judge_frames(line.octets, LONGEST_TM)
     rows = np.flatnonzero(found.verdicts == ACCEPTED)
     owners = line.owners[found.starts[rows]]
     is_own = [found.packet(row) == sent[owner] for row, owner in zip(rows, owners, strict=True)]
     others = [found.packet(row) for row, own in zip(rows, is_own, strict=True) if not own]
-    return sum(refusal(packet, APID) is None for packet in others), sum(is_own)
+    return sum(map(is_taken, others)), sum(is_own)
 
 
 def upper_bound(count: int, trials: int) -> float:
@@ -209,26 +270,32 @@ def upper_bound(count: int, trials: int) -> float:
     return high / trials
 
 
-def damaged_commands() -> list[Measurement]:
-    """Measure what `make bench` shows."""
-    tally = measure(FRAMES, 1)
-    bound = upper_bound(tally.accepted.total(), tally.frames.total())
-    return [
-        Measurement(
-            case="link/false_accepts_per_damaged_frame", ours=bound, unit="rate", better="lower"
-        )
-    ]
+def _case(direction: str) -> Case:
+    def measured() -> list[Measurement]:
+        tally = measure(direction, FRAMES, 1)
+        bound = upper_bound(tally.accepted.total(), tally.frames.total())
+        name = f"link/false_accepts_per_damaged_{direction}"
+        return [Measurement(case=name, ours=bound, unit="rate", better="lower")]
+
+    return measured
 
 
-CASES: dict[str, Case] = {"link/false_accepts": damaged_commands}
+CASES: dict[str, Case] = {
+    f"link/false_accepts_per_damaged_{direction}": _case(direction) for direction in DIRECTIONS
+}
 
 
 def main() -> None:
-    """Measure and print the table."""
+    """Measure and print the tables."""
     frames = int(sys.argv[1]) if len(sys.argv) > 1 else FRAMES
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else 1
-    tally = measure(frames, seed)
-    table = Table(title=f"Damaged frames that pass for another command; seed {seed}")
+    for direction in DIRECTIONS:
+        show(direction, measure(direction, frames, seed), seed)
+
+
+def show(direction: str, tally: Tally, seed: int) -> None:
+    """Print one table."""
+    table = Table(title=f"Damaged frames that pass for another {direction}; seed {seed}")
     for heading in ("damage", "frames", "passed", "rate", "below (95 %)"):
         table.add_column(heading, justify="left" if heading == "damage" else "right")
     for kind in (*KINDS, "all"):
