@@ -133,8 +133,8 @@ class SerialTransport:
                 exclusive=True,
                 do_not_open=True,
             )
-            # DTR may be the board's reset and RTS its boot select: opening must not pull them.
-            port.dtr = port.rts = False
+            # DTR off may hold the board in reset, and RTS off select its loader: both stay on.
+            port.dtr = port.rts = True
             port.open()
         except (
             ValueError,

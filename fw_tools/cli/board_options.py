@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from fw_tools.board.client import PayloadClient
 
 Command = Callable[..., Any]
@@ -19,8 +21,9 @@ def board_options(command: Command) -> Command:
     @click.option(
         "--board",
         required=True,
-        metavar="twin|NAME|PATH",
-        help="The Verilator twin, a board by name, a board.toml, or a link.json with --port.",
+        metavar="twin[:SPEC]|NAME|PATH",
+        help="The Verilator twin of payload.toml here or of SPEC, a board by name, a board.toml, "
+        "or a link.json with --port.",
     )
     @click.option(
         "--port", metavar="URL", help="/dev/ttyUSB0, COM3, socket://HOST:PORT, rfc2217://HOST:PORT."
@@ -41,7 +44,9 @@ def board_options(command: Command) -> Command:
     return with_client
 
 
-def _open(board: str, port: str | None, timeout_s: float, tries: int) -> "PayloadClient":
+def _open(
+    board: str, port: str | None, timeout_s: float, tries: int
+) -> "AbstractContextManager[PayloadClient]":
     from fw_tools.board import ClientOptions
     from fw_tools.board.opening import open_board
 

@@ -277,6 +277,7 @@ def test_a_payload_behind_rfc2217_is_reached(pty_board, description) -> None:
         assert client.get("magic") == 0x46575450
         assert len(client.read_memory("buffer")) == 8192
         client.perform("power_up")
+        assert bridge.lines == {"dtr": True, "rts": True}  # Off, they would reset a board.
     assert pty_board.payload.called[1] == 1
 
 

@@ -157,6 +157,18 @@ def test_a_board_that_is_none_is_told(tmp_path, board_named, code, message) -> N
     assert message in done.stderr
 
 
+def test_a_twin_of_no_description_is_told(tmp_path) -> None:
+    done = subprocess.run(
+        [FW_TOOLS, "ping", "--board", "twin"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 3
+    assert "payload.toml: cannot be read" in done.stderr
+
+
 def test_a_board_file_says_all_that_is_needed(board, tmp_path) -> None:
     (tmp_path / "board.toml").write_text(
         f'[board]\nname = "bench"\nurl = "{board.url}"\nlink = "link.json"\n'

@@ -204,6 +204,7 @@ class Rfc2217Bridge:
         self._port = _PinlessPort(device, timeout=0)
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"rfc2217://127.0.0.1:{self._listener.getsockname()[1]}"
+        self.lines = self._port.lines
         self._is_over = threading.Event()
         self._thread = threading.Thread(target=self._serve, daemon=True)
 
@@ -238,11 +239,15 @@ class _PinlessPort(serial.Serial):
 
     cts = dsr = ri = cd = False
 
+    def __init__(self, *arguments: object, **options: object) -> None:
+        self.lines: dict[str, bool] = {}  # As the client set them.
+        super().__init__(*arguments, **options)
+
     def _update_dtr_state(self) -> None:
-        pass
+        self.lines["dtr"] = self.dtr
 
     def _update_rts_state(self) -> None:
-        pass
+        self.lines["rts"] = self.rts
 
 
 class _Connection:
