@@ -81,9 +81,15 @@ class Spline:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Exactly the counts of `entries` (raw, engineering) have a value; every other is NaN."""
+    """Exactly the counts of `entries` have a value; every other is NaN.
+
+    `entries` are pairs (raw, engineering), or a dict.
+    """
 
     entries: tuple[tuple[float, float], ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "entries", _pairs(self.entries))
 
     def mistakes(self) -> Iterator[str]:
         """Yield what is wrong with the entries."""
@@ -108,9 +114,15 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """Names of counts, as of an Enum; a count without a name stays a number."""
+    """Names of counts, as of an Enum; a count without a name stays a number.
+
+    `entries` are pairs (raw, name), or a dict.
+    """
 
     entries: tuple[tuple[int, str], ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "entries", _pairs(self.entries))
 
     def mistakes(self) -> Iterator[str]:
         """Yield what is wrong with the entries."""
@@ -178,6 +190,13 @@ def as_calibration(found: object) -> Calibration | None:
 
 def _tupled(item: Any) -> Any:
     return tuple(item) if isinstance(item, Sequence) else item
+
+
+def _pairs(found: Any) -> Any:
+    """Return the entries of a dict or of any sequence as a tuple of tuples; else what it is."""
+    if isinstance(found, Mapping):
+        return tuple(found.items())
+    return tuple(map(_tupled, found)) if isinstance(found, Sequence) else found
 
 
 def _is_pair(found: object) -> bool:

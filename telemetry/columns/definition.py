@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import construct
-from construct.lib import bytes2bits
 
 from telemetry.columns.field import Field
 from telemetry.columns.field_path import parse_data_field
+from telemetry.columns.layout_checks import is_bitwise, layout_mistakes
 from telemetry.columns.meanings import Meanings, compile_meanings
 from telemetry.errors import InputError, UsageError
 from telemetry.wire.crc import CRC_OCTETS
@@ -104,9 +104,15 @@ def define(found: object, label: str = "definition") -> Definition:
     mistakes = [text for apid, item in found.items() if (text := _mistake(label, apid, item))]
     if mistakes:
         raise InputError("\n".join(mistakes))
-    return Definition(
-        {apid: _define_packet(item, f"{label}[{apid}]") for apid, item in found.items()}
-    )
+    packets: dict[int, PacketDefinition] = {}
+    for apid, item in found.items():
+        try:
+            packets[apid] = _define_packet(item, f"{label}[{apid}]")
+        except InputError as error:
+            mistakes.append(str(error))
+    if mistakes:
+        raise InputError("\n".join(mistakes))
+    return Definition(packets)
 
 
 def _mistake(label: str, apid: object, item: object) -> str:
@@ -124,6 +130,8 @@ def _a(found: object) -> str:
 
 
 def _define_packet(layout: Any, label: str) -> PacketDefinition:
+    if mistakes := list(layout_mistakes(layout, label)):
+        raise InputError("\n".join(dict.fromkeys(mistakes)))
     fields = _fields(layout)
     has_crc = _has_crc(layout, label)
     size = _sizeof(layout)
@@ -144,12 +152,18 @@ def _define_packet(layout: Any, label: str) -> PacketDefinition:
 def _has_crc(layout: Any, label: str) -> bool:
     """Return whether the last field that takes octets is the CRC, in a Struct or BitStruct."""
     layout = _bare(layout)
-    is_bitwise = bytes2bits in (getattr(layout, "decodefunc", 0), getattr(layout, "decoder", 0))
-    fields = _fields(layout.subcon if is_bitwise else layout)
+    has_bits = is_bitwise(layout)
+    fields = _fields(layout.subcon if has_bits else layout)
     last = next((field for field in reversed(fields) if _sizeof(field) != 0), None)
     if last is None or last.name != CRC_FIELD:
+        if any(field.name == CRC_FIELD for field in fields):
+            behind = f"{last.name!r}" if last is not None and last.name else "another field"
+            raise InputError(
+                f"{label}.{CRC_FIELD} must be the last field, but {behind} follows; a field that "
+                "is not the CRC-16 of the packet needs another name"
+            )
         return False
-    if _sizeof(last) != CRC_OCTETS * (8 if is_bitwise else 1):
+    if _sizeof(last) != CRC_OCTETS * (8 if has_bits else 1):
         raise InputError(f"{label}.{CRC_FIELD} must be {CRC_OCTETS} octets wide, as the CRC-16 is")
     return True
 

@@ -88,8 +88,9 @@ class Meanings:
             return replace(column, unit=meaning.unit)
         if isinstance(meaning.calibration, Names):
             return replace(column, unit=meaning.unit, categories=meaning.calibration.categories)
-        if column.is_octets:
-            raise self._error(column.name, "calibration", "octets have no number to calibrate")
+        if _is_text(column):
+            text = "octets and text have no number to calibrate"
+            raise self._error(column.name, "calibration", text)
         try:
             values = _where_present(column, meaning.calibration.apply)
         except Exception as error:
@@ -134,8 +135,8 @@ class Meanings:
         memory: LimitMemory,
         trusted: Array | None,
     ) -> Array:
-        if column.is_octets:
-            raise self._error(column.name, "limits", "octets have no number to judge")
+        if _is_text(column):
+            raise self._error(column.name, "limits", "octets and text have no number to judge")
         try:
             values = column.engineering
             if values is None:
@@ -179,6 +180,13 @@ def apply_meanings(
 ) -> dict[str, Column]:
     """Return `columns` with what `layout` says of them; for batches see `Meanings.apply`."""
     return compile_meanings(layout).apply(columns, memory)
+
+
+def _is_text(column: Column) -> bool:
+    """Whether the raw values are octets or text."""
+    if column.raw.dtype.kind == "O":
+        return any(isinstance(value, bytes | str) for value in column.raw)
+    return column.is_octets or column.raw.dtype.kind == "V"
 
 
 def _where_present(column: Column, apply: Any) -> Array:

@@ -42,9 +42,61 @@ def test_only_a_last_field_packet_error_control_is_a_crc():
     crc = "packet_error_control" / construct.Int16ub
     other = "x" / construct.Int16ub
     assert define(construct.Struct(other, crc)).any_apid.rule.has_crc
-    assert not define(construct.Struct(crc, other)).any_apid.rule.has_crc
     assert not define(construct.Struct(other)).any_apid.rule.has_crc
     assert not define(construct.Int16ub).any_apid.rule.has_crc
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("'n' / Int8ub, 'body' / Bytes(this.nn)",
+         "PACKET.body: it asks for this.nn, but there is no field nn; did you mean n?"),
+        ("'n' / Int8ub, 'x' / If(this.kind == 2, Int8ub)",
+         "PACKET.x: it asks for this.kind, but there is no field kind; before it is n"),
+        ("'body' / Bytes(this.n), 'n' / Int8ub",
+         "PACKET.body: it asks for this.n, but n comes behind it"),
+        ("'n' / Int8ub, 'in' / Struct('a' / Array(this._.m, Int8ub))",
+         "PACKET.in.a: it asks for this._.m, but there is no field m; before it is n"),
+        ("'h' / Struct('len' / Int8ub), 'body' / Bytes(this.h.size)",
+         "PACKET.body: it asks for this.h.size, but there is no field size; before it is len"),
+        ("'f' / BitStruct('a' / BitsInteger(14)), 'x' / Int8ub",
+         ("PACKET.f: its fields take 14 bits, which are no whole octets; Padding(2) would fill the"
+          " last")),
+        ("'t' / Int8ub, 't' / Int16ub",
+         "PACKET.t: there are two fields of this name; the first would be lost"),
+        ("'packet_error_control' / Int16ub, 'x' / Int16ub",
+         ("PACKET.packet_error_control must be the last field, but 'x' follows; a field that is"
+          " not the CRC-16 of the packet needs another name")),
+    ],
+)  # fmt: skip
+def test_a_mistake_in_a_layout_is_told_with_its_field_before_a_packet_is_read(
+    tmp_path, text, message
+):
+    assert refusal(tmp_path, f"PACKET = Struct({text})") == f"mission.py: {message}"
+
+
+def test_mistakes_of_all_apids_are_told_at_once(tmp_path):
+    text = "PACKET = {1: Struct('a' / Bytes(this.b)), 2: Struct('c' / Int8ub, 'c' / Int8ub)}"
+    lines = refusal(tmp_path, text).splitlines()
+    assert [line.split(": ")[1] for line in lines] == ["PACKET[1].a", "PACKET[2].c"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "'n' / Rebuild(Int8ub, len_(this.items)), 'items' / Array(this.n, Int8ub)",
+        "'n' / Int8ub, 'a' / Struct('b' / Struct('c' / Bytes(this._root.n)))",
+        "'k' / Int8ub, 'x' / Switch(this.k, {1: 'one' / Int8ub}, default=Int16ub), 'y' / Int8ub",
+        "'n' / Int8ub, 'a' / Array(2, Struct('i' / Computed(this._index), 'd' / Bytes(this._.n)))",
+        "'f' / BitStruct('l' / BitsInteger(3), Padding(5)), 'b' / Bytes(this.f.l)",
+        "'f' / FlagsEnum(Int8ub, a=1), 'b' / If(this.f.a, Int8ub)",
+        "'l' / Struct('r' / Struct('n' / Int8ub))[2], 'b' / Bytes(this.l[1].r.n)",
+        "'h' / Select(Struct('n' / Int8ub)), 'b' / Bytes(lambda c: c.nn)",
+        "Padding(1), Padding(2), 'a' / Int8ub",
+    ],
+)
+def test_a_layout_that_construct_parses_is_not_refused(tmp_path, text):
+    load(tmp_path, f"PACKET = Struct({text})")
 
 
 def test_an_unnamed_check_behind_the_crc_does_not_hide_it():

@@ -135,3 +135,9 @@ def test_what_is_no_calibration_is_refused_at_once():
 def test_each_mistake_in_a_calibration_is_told(calibration, mistake):
     (text,) = calibration.mistakes()
     assert text.startswith(mistake)
+
+
+def test_names_and_tables_may_be_dicts():
+    assert Names({0: "off", 1: "on"}) == Names(((0, "off"), (1, "on")))
+    assert Table({3: 0.5, 1: 0.25}) == Table(((3, 0.5), (1, 0.25)))
+    assert not list(Table({3: 0.5}).mistakes())

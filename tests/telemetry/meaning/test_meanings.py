@@ -456,11 +456,11 @@ def test_branches_may_share_one_meaning_and_be_left_out():
         (Struct("v" / field(Bytes(1), calibration=(0, 1))), "definition.v: calibration: "),
         (
             Struct("v" / field(GreedyBytes, limits={"warning": (0, 1)})),
-            "definition.v: limits: octets have no number to judge",
+            "definition.v: limits: octets and text have no number to judge",
         ),
         (
             Struct("v" / field(GreedyBytes, calibration=(0, 1))),
-            "definition.v: calibration: octets have no number to calibrate",
+            "definition.v: calibration: octets and text have no number to calibrate",
         ),
         (
             Struct("v" / Int8ub, "w" / derived(lambda packet: packet.x)),
