@@ -154,12 +154,13 @@ class TwinProcess:
 
     def failure(self) -> LinkError | InputError:
         """Return why the twin ended by itself."""
-        self._process.wait(END_TIMEOUT_S)
         reason = self._end_reason()
         return InputError(reason) if self._process.returncode == 3 else LinkError(reason)
 
     def _end_reason(self) -> str:
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(END_TIMEOUT_S)
+        if self._process.poll() is None:
+            return "the twin does not listen any more"
         said = self._process.stderr.read() if self._process.stderr else b""
         return said.decode().strip() or f"the twin has ended with {self._process.returncode}"

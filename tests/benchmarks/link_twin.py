@@ -10,28 +10,26 @@ import serial
 from rows import ROOT, Case, Measurement
 
 from fw_tools.board.twin import PortKind, Twin, TwinOptions, running_twin
-from fw_tools.board.twin_program import TwinDesign
 
 sys.path.insert(0, str(ROOT / "tests" / "support"))
-from twin_bench import CLOCK_HZ, DIVISOR
+from twin_bench import stand_in
 
-DESIGNS = ROOT / "tests" / "twin" / "designs"
 SECONDS = 3.0
 OPTIONS = TwinOptions(port=PortKind.TCP)
 
 
 def own_loop() -> list[Measurement]:
     """Cycles of a bare UART echo at full rate both ways: what is left is the twin's own loop."""
-    with running_twin(_echo(), OPTIONS) as twin:
+    with running_twin(stand_in("echo_twin"), OPTIONS) as twin:
         return [cycles_measurement("link/twin_own_loop", twin, _stream)]
 
 
 def start_cached() -> list[Measurement]:
     """Wall clock from the request to a twin that answers, when its program is in the cache."""
-    with running_twin(_echo(), OPTIONS):
+    with running_twin(stand_in("echo_twin"), OPTIONS):
         pass
     started = time.monotonic()
-    with running_twin(_echo(), OPTIONS):
+    with running_twin(stand_in("echo_twin"), OPTIONS):
         seconds = time.monotonic() - started
     return [Measurement(case="link/twin_start_cached", ours=seconds, unit="s", better="lower")]
 
@@ -59,13 +57,6 @@ def _stream(twin: Twin) -> None:
 def _read_until(client: serial.SerialBase, end: float) -> None:
     while time.monotonic() < end:
         client.read(4096)
-
-
-def _echo() -> TwinDesign:
-    sources = (DESIGNS / "test_uart.sv", DESIGNS / "echo_twin.sv")
-    return TwinDesign(
-        name="echo", top="echo_twin", sources=sources, clock_hz=CLOCK_HZ, baud_divisor=DIVISOR
-    )
 
 
 CASES: dict[str, Case] = {

@@ -4,17 +4,34 @@
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from fw_tools.board.twin import Twin
+from fw_tools.board.twin_program import TwinDesign
+from fw_tools.power.records import RailSpec
 
 CLOCK_HZ = 12_000_000
 DIVISOR = 16
 BAUD = CLOCK_HZ // DIVISOR
 PATIENCE_S = 20.0  # For answers on a machine that is busy with other things.
 
+DESIGNS = Path(__file__).parent.parent / "twin" / "designs"
+
 StartTwin = Callable[..., Twin]
 OpenClient = Callable[..., Any]
+
+
+def stand_in(name: str, rails: tuple[RailSpec, ...] = ()) -> TwinDesign:
+    sources = (DESIGNS / "test_uart.sv", DESIGNS / f"{name}.sv")
+    return TwinDesign(
+        name=name,
+        top=name,
+        sources=sources,
+        clock_hz=CLOCK_HZ,
+        baud_divisor=DIVISOR,
+        rails=rails,
+    )
 
 
 def exchange(client: Any, data: bytes) -> bytes:

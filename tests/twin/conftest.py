@@ -8,26 +8,11 @@ from typing import Any
 
 import pytest
 import serial
-from twin_bench import CLOCK_HZ, DIVISOR, PATIENCE_S, OpenClient, StartTwin
+from twin_bench import PATIENCE_S, OpenClient, StartTwin, stand_in
 
 from fw_tools.board.twin import TwinOptions, running_twin
-from fw_tools.board.twin_program import TwinDesign
 from fw_tools.power.records import RailSpec
 from fw_tools.spec.load import load_payload
-
-DESIGNS = Path(__file__).parent / "designs"
-
-
-def stand_in(name: str, rails: tuple[RailSpec, ...] = ()) -> TwinDesign:
-    sources = (DESIGNS / "test_uart.sv", DESIGNS / f"{name}.sv")
-    return TwinDesign(
-        name=name,
-        top=name,
-        sources=sources,
-        clock_hz=CLOCK_HZ,
-        baud_divisor=DIVISOR,
-        rails=rails,
-    )
 
 
 @pytest.fixture

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from twin_bench import OpenClient, StartTwin, wait_until
+from twin_bench import CLOCK_HZ, OpenClient, StartTwin, stand_in, wait_until
 
-from fw_tools.board.twin import PortKind, Twin
+from fw_tools.board.twin import PortKind, Twin, TwinOptions, running_twin
 from fw_tools.errors import InputError
 
 OCTETS = 4 << 20
@@ -166,32 +166,32 @@ def test_busy_lasts_as_long_as_the_data_sheet_says(
     open_flash: Any, command: int, data: bytes, seconds: float
 ) -> None:
     flash, twin = open_flash(flash_time=10)
-    # Status is read over and over within one chip select; one octet of it takes three on the UART.
+    busy = 10 * seconds * CLOCK_HZ
+    before = twin.statistics()["cycles"]
     flash.begin(command, 0, data)
-    client = flash._client
-    client.write(b"C\x00O\x05")
-    client.read(1)
-    polls = 0
-    while True:
-        client.write(b"O\x00" * 50)
-        answers = client.read(50)
-        polls += sum(answer & BUSY for answer in answers)
-        if not answers[-1] & BUSY:
-            break
-    polled_s = polls * 2 * 10 / twin.baud
-    # Polls pause between batches, in which the payload's clock goes on: they see less than all.
-    assert polled_s <= 10 * seconds
-    assert polls > 5
+    begun = twin.statistics()["cycles"]
+    asked = begun
+    while flash.status() & BUSY:
+        assert asked - begun <= busy
+        asked = twin.statistics()["cycles"]
+    assert twin.statistics()["cycles"] - before >= busy
 
 
-def test_the_file_keeps_what_was_written(open_flash: Any, tmp_path: Path) -> None:
+def test_the_file_keeps_what_was_written(open_client: OpenClient, tmp_path: Path) -> None:
     image = tmp_path / "flash.bin"
     image.write_bytes(b"an image, short")
-    flash, _ = open_flash(flash=image, flash_time=0)
-    assert flash.read(0, 16) == b"an image, short\xff"
-    flash.program(0x100, b"kept")
-    again, _ = open_flash(flash=image)
-    assert again.read(0x100, 5) == b"kept\xff"
+    options = TwinOptions(flash=image, flash_time=0)
+    with running_twin(stand_in("pins_twin"), options) as twin:
+        flash = Flash(open_client(twin))
+        assert flash.read(0, 16) == b"an image, short\xff"
+        flash.program(0x100, b"kept")
+        with (
+            pytest.raises(InputError, match=r"flash\.bin: in use by another twin"),
+            running_twin(stand_in("pins_twin"), options),
+        ):
+            pass
+    with running_twin(stand_in("pins_twin"), options) as twin:
+        assert Flash(open_client(twin)).read(0x100, 5) == b"kept\xff"
     assert image.stat().st_size == OCTETS
 
 

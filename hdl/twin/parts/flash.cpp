@@ -2,6 +2,7 @@
 #include "flash.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -92,6 +93,8 @@ void Flash::open_array() {
       throw std::runtime_error(settings_.path + ": " + std::strerror(errno));
     if (status.st_size > static_cast<off_t>(Octets))
       throw std::runtime_error(settings_.path + ": longer than the flash, which holds 4194304 octets");
+    if (flock(file_, LOCK_EX | LOCK_NB) != 0)
+      throw std::runtime_error(settings_.path + ": in use by another twin");
     present = static_cast<size_t>(status.st_size);
   }
   const int flags = file_ < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED;
