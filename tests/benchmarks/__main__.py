@@ -31,6 +31,9 @@ def main() -> int:
     for name, case in chosen.items():
         print(f"{name} ...", file=sys.stderr)
         found += [row for measurement in case() for row in rows(measurement)]
+    if not found:
+        print("nothing was measured", file=sys.stderr)
+        return 5
     store(found, prefix)
     Console(width=150).print(_table(found))
     print(f"rows in {RESULTS.relative_to(RESULTS.parent.parent)}")

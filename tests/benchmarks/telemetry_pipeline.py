@@ -96,7 +96,10 @@ def _crc_rate(
 
 
 def jpss_to_csv_cold_process() -> list[Measurement]:
-    """Wall time of a whole process from a dump of 511 kB to CSV."""
+    """Wall time of a whole process from a dump of 511 kB to CSV.
+
+    The code is compiled by the first run, as an installed package is.
+    """
     dump = Path(os.environ.get("FW_TEST_DATA", ROOT.parent / "shared" / "data")) / JPSS_DUMP
     if not dump.exists():
         print(f"  left out: no {dump}; name the folder of recorded dumps in FW_TEST_DATA")
@@ -105,7 +108,9 @@ def jpss_to_csv_cold_process() -> list[Measurement]:
         definition = ROOT / "examples" / "noaa20_geolocation.py"
         command = [Path(sys.executable).with_name("fw-telemetry"), "decode", dump]
         command += ["--definition", f"{definition}:PACKET", "-o", Path(folder) / "out.csv"]
-        seconds = min(_seconds(command) for _ in range(5))
+        environment = {**os.environ, "PYTHONPYCACHEPREFIX": str(Path(folder) / "compiled")}
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
+        seconds = min(_seconds(command, environment) for _ in range(6))
         assert len((Path(folder) / "out.csv").read_text().splitlines()) == 7201
     return [
         Measurement(
@@ -114,9 +119,10 @@ def jpss_to_csv_cold_process() -> list[Measurement]:
     ]
 
 
-def _seconds(command: list[object]) -> float:
+def _seconds(command: list[object], environment: dict[str, str]) -> float:
     started = time.monotonic()
-    subprocess.run([str(part) for part in command], check=True, capture_output=True)
+    arguments = [str(part) for part in command]
+    subprocess.run(arguments, check=True, capture_output=True, env=environment)
     return time.monotonic() - started
 
 
