@@ -79,6 +79,17 @@ def twin(
     Examples:
       fw-tools twin payload.toml
       fw-tools twin payload.toml --rfc2217 2217 --flash board.bin
+
+    \b
+    A schedule of faults (--faults); times are the payload's, from the start:
+      seed = 7
+      [to_payload]           # And [from_payload]; chances per octet: flip, drop,
+      flip = 0.001           # duplicate, insert, and stall with stall_for = "2ms".
+      [[event]]
+      at = "120ms"
+      do = "upset"           # Or rail (rail, fault), cut (line, for), reset,
+      path = "u_link.state_q"  # brown_out, power_loss (for); of a memory also word.
+      bit = 3
     """
     from fw_tools.board.twin import PortKind, TwinOptions, running_twin
     from fw_tools.board.twin_design import twin_design
