@@ -70,7 +70,7 @@ def stats(
     for table, left_out in tables(statistics, end, output().width):
         output().print(table)
         click.echo(f"  {left_out}\n" if left_out else "")
-    for line in violation_lines(statistics, in_frames=bool(outcome.frame_ledgers)):
+    for line in violation_lines(statistics, outcome.ledger, in_frames=bool(outcome.frame_ledgers)):
         click.echo(line)
     lines = summary_lines(outcome.name, outcome.ledger, outcome.frame_ledgers)
     for line in (*lines, *slow_lines(outcome.slow), *outcome.problems):

@@ -2,6 +2,7 @@
 """Dumps and a definition in, columns and a ledger out."""
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -25,6 +26,7 @@ from telemetry.ops.output import Output, Sink, Timed
 from telemetry.ops.pipeline import Pipeline
 from telemetry.ops.reading import open_reader
 from telemetry.ops.rows import DiskFullError
+from telemetry.ops.shares import names_text
 from telemetry.ops.source import Dump, Ending, Source, joined_chunks, open_source
 from telemetry.ops.summary import explain_no_packet
 from telemetry.ops.table import Table, concatenate_tables
@@ -86,7 +88,7 @@ class Outcome:
     @property
     def name(self) -> str:
         """The dumps, for messages."""
-        return ", ".join(self.names) or "no dump"
+        return names_text(self.names) or "no dump"
 
 
 def decode(
@@ -238,8 +240,13 @@ def _tables(
                     raise
                 outcome.problems.append(str(error))  # One bad file does not take the others down.
                 continue
+            ledger = pipeline.ledger
+            before, rows = Counter(ledger.octets), ledger.rows
             yield from _of_source(source, pipeline, on_octets)
             outcome.names += (source.name,)
+            if len(dumps) > 1:
+                booked, lost = Counter(ledger.octets) - before, pipeline.frame_octets_lost
+                ledger.end_dump(source.name, before.total(), booked, ledger.rows - rows, lost)
             if source.problem:
                 outcome.problems.append(source.problem)
             outcome.code = source.exit_code or outcome.code

@@ -78,6 +78,11 @@ class FrameLedger:
             raise AssertionError(f"the frame ledger holds {booked} octets of {input_octets}")
 
     @property
+    def octets_lost(self) -> int:
+        """Octets in damaged frames, or in none."""
+        return self.octets[FrameAccount.DAMAGED] + self.octets[FrameAccount.JUNK]
+
+    @property
     def is_clean(self) -> bool:
         """Whether every frame was whole and nothing lay between them."""
         return not (self.octets[FrameAccount.DAMAGED] or self.octets[FrameAccount.JUNK])

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from telemetry.columns.flatten import VERDICT_COLUMN
 from telemetry.ops.cells import OCTETS_COLUMN
 from telemetry.ops.sequence import SequenceTracker
+from telemetry.ops.shares import DumpShare, place_text
 from telemetry.wire.batch import VerdictCode
 from telemetry.wire.clock import ClockStep
 from telemetry.wire.space_packet import PRIMARY_HEADER_OCTETS, PrimaryHeader
@@ -147,9 +148,31 @@ class Ledger:
     reasons: dict[str, Reason] = field(default_factory=dict)
     groups: "GroupLedger | None" = None  # The floor above, where segments are put together.
     notes: list[str] = field(default_factory=list)  # What a reader of the values should know.
+    dumps: list[DumpShare] = field(
+        default_factory=list
+    )  # Where there are several: in order, each when it has ended.
     max_damages: int = 1000
     _last_end: int = 0
     _last: Damage | None = None
+
+    def end_dump(
+        self, name: str, start: int, part: "Counter[Account]", rows: int, frame_octets_lost: int
+    ) -> None:
+        """Take note of the end of a dump, which begins at `start` of the input.
+
+        `part` is what was booked of it; `frame_octets_lost` are those in damaged frames or none, -1
+        where there is no framing.
+        """
+        lost = Counter(
+            {account.value: part[account] for account in (Account.DAMAGED, Account.SKIPPED)}
+        )
+        lost["in no whole frame"] = max(frame_octets_lost, 0)
+        share = DumpShare(name, start, part.total(), rows, lost, frame_octets_lost >= 0)
+        self.dumps = sorted((*self.dumps, share), key=lambda share: share.start)
+
+    def where(self, place: int) -> str:
+        """Return where an octet of the input is, with the name of the dump if there are several."""
+        return place_text(place, self.dumps)
 
     def add_packet(self, span: Span, problem: str = "") -> bool:
         """Book a packet of the stream; `problem` is why its fields could not be read.

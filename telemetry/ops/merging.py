@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Dumps in, tables in order of time out, and every octet booked on the way."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -82,7 +83,11 @@ class Merging:
         yield self._checked(source, [*pipeline.end()], base)
         self._check_times(source, pipeline.ledger.rows)
         self._octets += sum(pipeline.ledger.octets.values())
-        self.ledger.absorb(pipeline.ledger, base, is_framed=bool(pipeline.frame_ledgers))
+        part = pipeline.ledger
+        self.ledger.absorb(part, base, is_framed=bool(pipeline.frame_ledgers))
+        self.ledger.end_dump(
+            source.name, base, Counter(part.octets), part.rows, pipeline.frame_octets_lost
+        )
 
     def _checked(self, source: Source, tables: list[Table], base: int) -> list[Table]:
         times = [times_of(table) for table in tables]

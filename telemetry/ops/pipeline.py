@@ -89,6 +89,12 @@ class Pipeline:
         is_one = len(self._definition.by_apid) == 1
         return 0 if is_one else MANY_APIDS_CHUNK_OCTETS
 
+    @property
+    def frame_octets_lost(self) -> int:
+        """Octets of the dump at hand in damaged frames, or in none; -1 without a framing."""
+        floor = self._floors.frame_ledger
+        return -1 if floor is None else floor.octets_lost
+
     def begin(self, kernels: Kernels) -> None:
         """Declare that a dump begins."""
         self._floors = Floors(self._definition, self._options, kernels)

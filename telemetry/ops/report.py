@@ -17,6 +17,7 @@ from telemetry.ops.report_tables import (
     ledger_tables,
     render_row,
 )
+from telemetry.ops.shares import share_lines
 from telemetry.ops.statistics_text import (
     first_violation_time,
     limits_text,
@@ -153,6 +154,10 @@ def _attention(report: Report) -> str:
     notes = [*_worst_columns(report), *_worst_reasons(report), *_worst_gaps(report)]
     notes += _clock_notes(report)
     notes += [_note("warn", "Good to know", text) for text in report.ledger.notes]
+    hurt = list(share_lines(report.ledger.dumps))
+    notes += (
+        [_note("warn", hurt[0].strip(" :"), "; ".join(map(str.strip, hurt[1:])))] if hurt else []
+    )
     notes += [_note("warn", "A dump could not be read whole", text) for text in report.problems]
     if not notes:
         judged = any(column.states for _, column in report.columns)
@@ -188,8 +193,8 @@ def _worst_columns(report: Report) -> Iterator[str]:
             f"{limits_text(column)} of {column.values:,} values{f', {held}' if held else ''}. "
             f"They lie between {number_text(column.low)} and {number_text(column.high)}{unit}; "
             f"the last is {number_text(column.last)}{unit}. First"
-            f"{f' at {when},' if when else ''} in the {what} at byte "
-            f"{column.first_violation or 0:,}, APID {apid.apid}."
+            f"{f' at {when},' if when else ''} in the {what} at "
+            f"{report.ledger.where(column.first_violation or 0)}, APID {apid.apid}."
         )
         badge = "alarm" if column.alarms else "warning"
         yield _note(kind, column.name, text, badge)
@@ -209,9 +214,9 @@ def _worst_reasons(report: Report) -> Iterator[str]:
     reasons = sorted(found, key=lambda pair: -pair[1].octets)
     for text, reason in reasons[:_SHOWN]:
         often = f"{reason.count:,} times, first" if reason.count > 1 else "once,"
-        when = report.time_of(reason.first_offset)
+        when, place = report.time_of(reason.first_offset), report.ledger.where(reason.first_offset)
         about = f", about {when}" if when else ""
-        where = f"{count(reason.octets, 'byte')}; {often} at byte {reason.first_offset:,}{about}."
+        where = f"{count(reason.octets, 'byte')}; {often} at {place}{about}."
         title = "Bytes that are no packet" if text == NO_PACKET else text[:1].upper() + text[1:]
         yield _note("warn", title, where)
     if len(reasons) > _SHOWN:
@@ -226,8 +231,9 @@ def _worst_gaps(report: Report) -> Iterator[str]:
         widest = max(sequence.gaps, key=lambda gap: gap.missing)
         text = (
             f"{count(sequence.missing, 'packet')} missing in {count(sequence.gap_count, 'gap')}; "
-            f"the widest, of {widest.missing:,}, is before byte {widest.offset:,}, after sequence "
-            f"count {widest.after_count:,}{_gap_span(report, apid, widest.missing)}."
+            f"the widest, of {widest.missing:,}, is before "
+            f"{report.ledger.where(widest.offset)}, after sequence count "
+            f"{widest.after_count:,}{_gap_span(report, apid, widest.missing)}."
         )
         yield _note("warn", f"Gaps in APID {apid}", text)
 
@@ -250,9 +256,9 @@ def _clock_notes(report: Report) -> Iterator[str]:
         ]
         if told:
             first = record.clock_events[0].offset
-            when = report.time_of(first, apid)
+            when, place = report.time_of(first, apid), report.ledger.where(first)
             about = f", {when}" if when else ""
-            text = f"It {', '.join(told)}; first before the packet at byte {first:,}{about}."
+            text = f"It {', '.join(told)}; first before the packet at {place}{about}."
             kind = "good" if record.clock.total() == record.clock[ClockStep.ROLLOVER] else "warn"
             yield _note(kind, f"The clock of APID {apid}", text)
 

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 
 from telemetry.ops.frame_ledger import FrameLedger
 from telemetry.ops.ledger import Account, Ledger
+from telemetry.ops.shares import names_text
 from telemetry.ops.statistics import ApidStatistics, ColumnStatistics, Statistics
 from telemetry.ops.statistics_text import moment_text
-
-_NAMED = 3  # So many dumps are called by their names.
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +24,7 @@ class Report:
     @property
     def title(self) -> str:
         """The dumps in few words."""
-        if len(self.names) <= _NAMED:
-            return ", ".join(self.names)
-        return f"{len(self.names):,} dumps, {self.names[0]} to {self.names[-1]}"
+        return names_text(self.names)
 
     @property
     def noise(self) -> list[tuple[int, int]]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from telemetry.columns.limits import Limits, LimitState
 from telemetry.common.tables import Head, fitted_table, left_out_text
 from telemetry.common.text import count, printable
+from telemetry.ops.ledger import Ledger
 from telemetry.ops.statistics import ApidStatistics, ColumnStatistics, Statistics
 
 if TYPE_CHECKING:
@@ -71,14 +72,14 @@ def persistence_text(limits: Limits | None) -> str:
     return f"counted from {numbers} violations in a row on"
 
 
-def violation_lines(statistics: Statistics, *, in_frames: bool) -> Iterator[str]:
+def violation_lines(statistics: Statistics, ledger: Ledger, *, in_frames: bool) -> Iterator[str]:
     """Yield where and when each column was first outside of its limits."""
-    where = f"first outside of its limits in the {'frame' if in_frames else 'packet'} at byte"
+    where = f"first outside of its limits in the {'frame' if in_frames else 'packet'} at"
     for number, apid in sorted(statistics.apids.items()):
         for column in apid.columns.values():
             if column.first_violation is not None:
                 name, when = printable(column.name), first_violation_time(apid, column)
-                at = f"{column.first_violation:,}{', at ' if when else ''}{when}"
+                at = f"{ledger.where(column.first_violation)}{', at ' if when else ''}{when}"
                 held = persistence_text(statistics.limits(number, column.name))
                 yield f"APID {number}, {name}: {where} {at}{f' ({held})' if held else ''}"
 

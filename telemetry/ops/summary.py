@@ -7,9 +7,11 @@ from typing import Any
 
 from telemetry.columns.definition import Definition
 from telemetry.common.exit_codes import ExitCode
+from telemetry.common.text import printable
 from telemetry.ops.frame_ledger import FrameAccount, FrameLedger
 from telemetry.ops.group_ledger import GroupAccount, GroupLedger
 from telemetry.ops.ledger import Account, ApidRecord, Ledger, OtherRecord
+from telemetry.ops.shares import share_lines, share_records
 from telemetry.wire.clock import ClockStep
 from telemetry.wire.framing import FrameKind
 
@@ -59,27 +61,28 @@ def summary_lines(name: str, ledger: Ledger, frames: Sequence[FrameLedger] = ())
     total = _input_octets(ledger, frames)
     yield f"{name}: {total:,} bytes, {_count(ledger.rows, 'row')} decoded"
     if frames:
-        yield from _frame_lines(frames)
+        yield from _frame_lines(frames, ledger)
     yield f"  {'':<24}{'packets':>12}{'bytes':>16}"
     for account, label in _NAMES.items():
         if octets := ledger.octets[account]:
             packets = ledger.packets[account]
             yield f"  {label:<24}{f'{packets:,}' if packets else '-':>12}{octets:>16,}"
     if ledger.groups is not None:
-        yield from _group_lines(ledger.groups)
+        yield from _group_lines(ledger.groups, ledger)
     for apid, record in sorted(ledger.apids.items()):
         yield f"  APID {apid}: {_apid_text(record)}"
-        yield from _gap_lines(record)
-        yield from _clock_lines(record)
+        yield from _gap_lines(record, ledger)
+        yield from _clock_lines(record, ledger)
     for apid, other in sorted(ledger.others.items())[:_SHOWN]:
         yield f"  APID {apid}, not asked for: {_other_text(other)}"
     if len(ledger.others) > _SHOWN:
         yield f"  ... and {len(ledger.others) - _SHOWN} more APIDs not asked for"
     yield from _damage_lines(ledger)
+    yield from share_lines(ledger.dumps)
     yield from (f"  Note: {text}" for text in ledger.notes)
 
 
-def _group_lines(groups: GroupLedger) -> Iterator[str]:
+def _group_lines(groups: GroupLedger, ledger: Ledger) -> Iterator[str]:
     """Tell the floor of groups; its octets are those of the packets that were asked for."""
     yield f"  {'':<24}{'segments':>12}{'bytes':>16}{'groups':>12}"
     for account, label in _GROUP_NAMES.items():
@@ -88,7 +91,8 @@ def _group_lines(groups: GroupLedger) -> Iterator[str]:
             yield f"  {label:<24}{groups.segments[account]:>12,}{octets:>16,}{number:>12}"
     for text, reason in list(groups.reasons.items())[:_SHOWN]:
         often = f"{reason.count:,} times, first at" if reason.count > 1 else "at"
-        yield f"    {_count(reason.octets, 'byte')}, {often} byte {reason.first_offset:,}: {text}"
+        where = ledger.where(reason.first_offset)
+        yield f"    {_count(reason.octets, 'byte')}, {often} {where}: {text}"
 
 
 def _groups_record(groups: GroupLedger) -> dict[str, Any]:
@@ -117,7 +121,7 @@ def _input_octets(ledger: Ledger, frames: Sequence[FrameLedger]) -> int:
     return sum(ledger.octets.values())
 
 
-def _frame_lines(frames: Sequence[FrameLedger]) -> Iterator[str]:
+def _frame_lines(frames: Sequence[FrameLedger], ledger: Ledger) -> Iterator[str]:
     """Tell the floor of frames; the octets in whole frames are what packets are found in."""
     records, octets = _frame_sums(frames)
     whole, damaged = records[FrameKind.FRAME], records[FrameKind.DAMAGED]
@@ -126,10 +130,17 @@ def _frame_lines(frames: Sequence[FrameLedger]) -> Iterator[str]:
     for account, label in _FRAME_NAMES.items():
         if octets[account]:
             yield f"  {label:<24}{counts.get(account, '-'):>12}{octets[account]:>16,}"
-    shown = [item for floor in frames for item in floor.reasons.items()]
-    for text, reason in shown[:_SHOWN]:
+    names = [f" of {printable(share.name)}" for share in ledger.dumps]
+    names = names if len(names) == len(frames) > 1 else [""] * len(frames)
+    shown = [
+        (name, *item)
+        for name, floor in zip(names, frames, strict=True)
+        for item in floor.reasons.items()
+    ]
+    for name, text, reason in shown[:_SHOWN]:
         often = f"{reason.count:,} times, first at" if reason.count > 1 else "at"
-        yield f"    {_count(reason.octets, 'byte')}, {often} byte {reason.first_offset:,}: {text}"
+        where = f"byte {reason.first_offset:,}{name}"
+        yield f"    {_count(reason.octets, 'byte')}, {often} {where}: {text}"
 
 
 def _frame_sums(
@@ -164,11 +175,11 @@ def _apid_text(record: ApidRecord) -> str:
     return ", ".join(parts)
 
 
-def _gap_lines(record: ApidRecord) -> Iterator[str]:
+def _gap_lines(record: ApidRecord, ledger: Ledger) -> Iterator[str]:
     for gap in record.sequence.gaps[:_SHOWN]:
         yield (
             f"    {_count(gap.missing, 'packet')} missing after sequence count "
-            f"{gap.after_count:,}, at byte {gap.offset:,}"
+            f"{gap.after_count:,}, at {ledger.where(gap.offset)}"
         )
     if record.sequence.gap_count > _SHOWN:
         yield f"    ... and {_count(record.sequence.gap_count - _SHOWN, 'gap')} more"
@@ -185,9 +196,10 @@ def _clock_text(step: ClockStep, number: int) -> str:
     return f"clock {CLOCK_WORDS[step]} {_count(number, 'time')}"
 
 
-def _clock_lines(record: ApidRecord) -> Iterator[str]:
+def _clock_lines(record: ApidRecord, ledger: Ledger) -> Iterator[str]:
     for event in record.clock_events[:_SHOWN]:
-        yield f"    clock {CLOCK_WORDS[event.step]} before the packet at byte {event.offset:,}"
+        where = ledger.where(event.offset)
+        yield f"    clock {CLOCK_WORDS[event.step]} before the packet at {where}"
     if (more := record.clock.total() - _SHOWN) > 0:
         yield f"    ... and {more:,} more steps of the clock"
 
@@ -197,7 +209,8 @@ def _damage_lines(ledger: Ledger) -> Iterator[str]:
         yield "  Damage:"
     for text, reason in list(ledger.reasons.items())[:_SHOWN]:
         often = f"{reason.count:,} times, first at" if reason.count > 1 else "at"
-        yield f"    {_count(reason.octets, 'byte')}, {often} byte {reason.first_offset:,}: {text}"
+        where = ledger.where(reason.first_offset)
+        yield f"    {_count(reason.octets, 'byte')}, {often} {where}: {text}"
     if len(ledger.reasons) > _SHOWN:
         yield "    ... and more; --summary FILE.json lists all"
 
@@ -282,6 +295,7 @@ def summary_record(
             }
             for damage in ledger.damages
         ],
+        **({"dumps": share_records(ledger.dumps)} if len(ledger.dumps) > 1 else {}),
         "outputs": list(outputs),
     }
 
