@@ -60,6 +60,10 @@ def cocotb_host() -> Host:
     )
 
 
+# Evaluated by make. See hdl/twin/design.h.
+_COUNT_TRIGGERS = "-DTWIN_TRIGGERS=$(shell grep -c '__Vtrigprevexpr_.*;' Vtwin___024root.h)"
+
+
 def twin_host(*, has_upsets: bool) -> Host:
     """Return the main program of a payload's twin: no Python in its clock loop, built for speed.
 
@@ -72,7 +76,7 @@ def twin_host(*, has_upsets: bool) -> Host:
         sources=tuple(sorted(main.rglob("*.cpp"))),
         arguments=(
             *("-O3", "--x-assign", "fast", "--x-initial", "fast", "--no-timing", "--no-assert"),
-            *("-CFLAGS", f"-std=c++20 -I{main}"),
+            *("-CFLAGS", f"-std=c++20 -I{main} {_COUNT_TRIGGERS}"),
             *(["--public-flat-rw"] if has_upsets else []),
         ),
         optimisation="-O3",

@@ -43,11 +43,15 @@ class Design {
 
  private:
   // The clock falls without being evaluated: nothing of ours happens on a falling edge, and half
-  // of the time would go into seeing that. Verilator remembers the clock's last level in a member;
-  // where that has another name, the falling edge is evaluated.
+  // of the time would go into seeing that. Verilator remembers the last level of what triggers in
+  // members, which the build counts: where there are others than clock and reset, both edges are
+  // evaluated.
   template <class Root>
   void rise(Root& root) {
-    if constexpr (requires { root.__Vtrigprevexpr___TOP__clk_i__0; }) {
+    if constexpr (TWIN_TRIGGERS == 2 && requires {
+                    root.__Vtrigprevexpr___TOP__clk_i__0;
+                    root.__Vtrigprevexpr___TOP__rst_ni__0;
+                  }) {
       root.__Vtrigprevexpr___TOP__clk_i__0 = 0;
     } else {
       top_->clk_i = 0;
