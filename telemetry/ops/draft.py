@@ -29,10 +29,11 @@ class _Field:
         return f'    "{self.name}" / {self.layout},{remark}'
 
 
-def render_definition(name: str, survey: Survey) -> str:
+def render_definition(name: str, survey: Survey, how: str = "") -> str:
     """Return a Python file with one Struct for each APID, and PACKETS, which names them all.
 
-    It decodes the dump that was surveyed: every length that was seen fits.
+    `how` are the options with which the dump was read. The definition decodes it: every length that
+    was seen fits.
     """
     apids = sorted(survey.apids.items())
     structs = [_struct(apid, seen) for apid, seen in apids]
@@ -42,7 +43,7 @@ def render_definition(name: str, survey: Survey) -> str:
         f'"""First definition of {_plain(name)}.\n\n'
         "Each Struct describes what follows the 6-byte primary header. Lengths, constants and CRC\n"
         "are what was seen. Split the Bytes into fields with names and types, then decode:\n\n"
-        '    fw-telemetry decode DUMP --definition THIS_FILE.py:PACKETS\n"""\n\n'
+        f'    fw-telemetry decode DUMP{how} --definition THIS_FILE.py:PACKETS\n"""\n\n'
     )
     imports = f"from construct import {', '.join(used)}\n"
     if len(imports) > 100:

@@ -10,6 +10,7 @@ import pytest
 import telemetry
 from telemetry.ops.draft import MAX_RUNS, render_definition
 from telemetry.ops.survey import survey_chunks
+from telemetry.wire.framing import encode_cobs, encode_kiss
 
 crc16 = crcmod.predefined.mkCrcFun("crc-ccitt-false")
 
@@ -171,3 +172,54 @@ def test_without_an_output_the_definition_goes_to_standard_output(run_telemetry,
     done = run_telemetry("init", "dump.bin", cwd=tmp_path)
     assert done.returncode == 0
     assert 'APID_5 = Struct(\n    "constant_0" / Bytes(2),  # always 61 62' in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("wrap", "option"),
+    [
+        (encode_kiss, "--framing kiss"),
+        (encode_cobs, "--framing cobs"),
+        (lambda octets: b"SYNC" + octets, "--skip 4"),
+    ],
+)
+def test_a_wrapped_dump_is_drafted_with_its_options_which_are_suggested(
+    housekeeping, run_telemetry, tmp_path, wrap, option
+):
+    run = [housekeeping(count) for count in range(40)]
+    (tmp_path / "d.bin").write_bytes(b"".join(map(wrap, run)))
+    done = run_telemetry("init", "d.bin", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (3, "")
+    assert f"; with {option} it is " in done.stderr
+    done = run_telemetry("init", "d.bin", *option.split(), "-o", "m.py", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "APID 66: 40 packets of 46 data octets, CRC-16, PUS-C likely" in done.stderr
+    assert f"fw-telemetry decode DUMP {option} --definition" in (tmp_path / "m.py").read_text()
+    decode = ("decode", "d.bin", *option.split(), "--definition", "m.py:PACKETS", "-o", "o.csv")
+    assert run_telemetry(*decode, cwd=tmp_path).returncode in (0, 6)
+    assert len((tmp_path / "o.csv").read_text().splitlines()) == 41
+
+
+def test_data_fields_without_headers_are_drafted(run_telemetry, tmp_path):
+    fields = [bytes((1, 2, index)) for index in range(9)]
+    (tmp_path / "d.kss").write_bytes(b"".join(map(encode_kiss, fields)))
+    options = ("--framing", "kiss", "--no-primary-header")
+    done = run_telemetry("init", "d.kss", *options, "-o", "m.py", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    decode = ("decode", "d.kss", *options, "--definition", "m.py:PACKETS", "-o", "o.csv")
+    assert run_telemetry(*decode, cwd=tmp_path).returncode == 0
+    assert (tmp_path / "o.csv").read_text().splitlines()[1:] == [
+        f"0102,{index:02x},none" for index in range(9)
+    ]
+
+
+@pytest.mark.parametrize("highest", [4, 8, 16])
+def test_no_definition_is_drafted_from_what_looks_like_packets_by_chance(
+    run_telemetry, tmp_path, highest
+):
+    """Of small numbers many make a header: all but some octets are walked over as packets."""
+    seeded = random.Random(highest)
+    noise = bytes(seeded.randrange(highest) for _ in range(50_000))
+    (tmp_path / "photo.png").write_bytes(noise)
+    done = run_telemetry("init", "photo.png", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (3, ""), done.stderr
+    assert "of 50,000 bytes look like space packets, which chance could do" in done.stderr
