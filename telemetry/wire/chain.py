@@ -4,8 +4,9 @@
 A packet is clean here if the deframer, in lock, would hand it out at once: its header fits a rule,
 it is whole, and its CRC holds or, without a CRC, a believable header follows. So is one that the
 deframer would walk over at once: an idle packet, or one of an APID that the rules do not know, with
-a believable header behind it and nothing in it that looks like a packet of the stream. Whatever
-asks for more thought ends the chain; that is left to the deframer.
+a believable header behind it and nothing in it that looks like a packet of the stream. Nothing in a
+packet without a CRC may look like one with a CRC either. Whatever asks for more thought ends the
+chain; that is left to the deframer.
 """
 
 from typing import Any, NamedTuple, TypeAlias
@@ -25,6 +26,7 @@ _APID_BITS = 0x7FF
 _TYPE = 0x1000
 _VERSION_AND_TYPE = 0xF000  # Of the first two octets; both are 0 in telemetry packets.
 PACKET, OTHER, IDLE = range(3)
+_FIRST_CRCS = 64
 _NO_CRC, _CRC = int(VerdictCode.NONE), int(VerdictCode.GOOD)
 
 Array: TypeAlias = NDArray[Any]
@@ -52,6 +54,7 @@ class ApidTables:
         self.verdicts = np.zeros(_APIDS, np.uint8)  # Of a clean packet.
         self.is_strong = np.zeros(_APIDS, np.bool_)  # A header that fits proves itself.
         self.is_vague = rules.is_vague
+        self.has_crc = rules.has_crc
         if rules.any_apid is not None:
             self._set(slice(0, IDLE_APID), rules.any_apid)
             self.is_strong[:IDLE_APID] = rules.any_apid.is_fixed
@@ -201,39 +204,56 @@ class _Headers:
 
 
 def _first_with_packet_inside(octets: Octets, chain: Chain, tables: ApidTables) -> int:
-    """Return the index of the first stranger in which a packet of the stream may begin."""
-    strangers = np.flatnonzero(chain.kinds)
-    if not len(strangers):
+    """Return the index of the first packet in which one of the stream may begin.
+
+    In a stranger that is any, in a packet without a CRC one that carries a CRC.
+    """
+    is_claim = chain.kinds != PACKET
+    if tables.has_crc:
+        is_claim |= chain.verdicts == _NO_CRC
+    claims = np.flatnonzero(is_claim)
+    if not len(claims):
         return len(chain.kinds)
-    first, last = int(strangers[0]), int(strangers[-1])
+    first, last = int(claims[0]), int(claims[-1])
     start = int(chain.starts[first])
     end = int(chain.starts[last] + chain.lengths[last])
     if end + PRIMARY_HEADER_OCTETS > len(octets):
         return last  # Whether a packet begins in its last octets is open.
-    anywhere = words(octets, 0, 1, len(octets) - 1)
     places = np.flatnonzero(octets[start:end] < 0x10) + start  # Version 0, telemetry.
-    apids = anywhere[places] & _APID_BITS
-    is_known = tables.max_octets[apids] > 0
-    places, apids = places[is_known], apids[is_known]
-    lengths = anywhere[places + 4] + np.int64(SHORTEST)
-    fits = (lengths >= tables.min_octets[apids]) & (lengths <= tables.max_octets[apids])
-    places = places[fits]
+    apids = words(octets, 0, 1, len(octets) - 1)[places] & _APID_BITS
+    places = places[_fit_rules(octets, places, apids, tables)]
     packets = np.searchsorted(chain.starts, places, side="right") - 1
-    is_inside = (places != chain.starts[packets]) & (chain.kinds[packets] != PACKET)
+    is_inside = (places != chain.starts[packets]) & is_claim[packets]
+    if tables.has_crc:
+        apids = words(octets, 0, 1, len(octets) - 1)[places] & _APID_BITS
+        is_inside &= (chain.kinds[packets] != PACKET) | (tables.verdicts[apids] == _CRC)
     return int(packets[is_inside.argmax()]) if is_inside.any() else len(chain.kinds)
+
+
+def _fit_rules(octets: Octets, places: Indices, apids: Array, tables: ApidTables) -> Flags:
+    """Whether the rules allow the lengths that headers at these places declare."""
+    fits = tables.max_octets[apids] > 0
+    known = np.flatnonzero(fits)
+    apids = apids[known]
+    lengths = words(octets, 0, 1, len(octets) - 1)[places[known] + 4] + np.int64(SHORTEST)
+    fits[known] = (lengths >= tables.min_octets[apids]) & (lengths <= tables.max_octets[apids])
+    found: Flags = fits
+    return found
 
 
 def _good_crcs(octets: Octets, chain: Chain) -> int:
     """Return how many of the chain there are before the first CRC that does not hold."""
-    has_crc = (chain.verdicts == _CRC) & (chain.kinds == PACKET)
-    if not has_crc.any():
-        return len(has_crc)
-    rows = slice(None) if has_crc.all() else np.flatnonzero(has_crc)
-    is_good = crc16_rows(octets, chain.starts[rows], chain.lengths[rows], Kernels.NUMPY) == 0
-    bad = first_false(is_good)
-    if bad == len(is_good):
-        return len(has_crc)
-    return bad if isinstance(rows, slice) else int(rows[bad])
+    rows = np.flatnonzero((chain.verdicts == _CRC) & (chain.kinds == PACKET))
+    done, size = 0, _FIRST_CRCS
+    while done < len(rows):  # A few first: behind a wrong one, all others were in vain.
+        part = rows[done : done + size]
+        is_all = len(part) == part[-1] - part[0] + 1
+        taken = slice(int(part[0]), int(part[-1]) + 1) if is_all else part
+        crcs = crc16_rows(octets, chain.starts[taken], chain.lengths[taken], Kernels.NUMPY)
+        if (bad := first_false(crcs == 0)) < len(part):
+            return int(part[bad])
+        done, size = done + size, 4 * size
+    return len(chain.kinds)
 
 
 # --- numba ----------------------------------------------------------------------------------------
@@ -251,6 +271,7 @@ def _compiled_chain(octets: Octets, at: int, limit: int, tables: ApidTables) -> 
         tables.verdicts,
         tables.is_strong,
         tables.is_vague,
+        tables.has_crc,
         crc_tables(),
         *chain,
     )
@@ -265,6 +286,7 @@ def _follow(  # noqa: C901 (numba compiles it as one function)
     rule_verdicts: Octets,
     is_strong: Flags,
     is_vague: bool,
+    has_crc: bool,
     tables: NDArray[np.uint64],
     starts: Indices,
     lengths: Indices,
@@ -296,14 +318,18 @@ def _follow(  # noqa: C901 (numba compiles it as one function)
                 return count
             if word < 0x100 and (not is_strong[apid] or (word | sequence == 0 and length == 7)):
                 return count
-        else:
-            if word == 0 or end + 6 > size:
+        is_bare = kind == PACKET and rule_verdicts[apid] == 0
+        if kind != PACKET:
+            if word == 0:
                 return count
             shifted = (word & 0xFF) << 8 | sequence >> 8
             may_begin = shifted & 0x7FF == 0x7FF or is_strong[shifted & 0x7FF]
             if word < 0x100 and shifted >> 13 == 0 and may_begin:
                 return count
-            # Does a packet of the stream begin inside?
+        if kind != PACKET or (has_crc and is_bare):
+            # Does a packet of the stream begin inside? See `_first_with_packet_inside`.
+            if end + 6 > size:
+                return count
             inner = np.int64(octets[at])
             for place in range(at + 1, end):
                 inner = (inner & 0xFF) << 8 | np.int64(octets[place])
@@ -311,14 +337,16 @@ def _follow(  # noqa: C901 (numba compiles it as one function)
                 if begin == at or inner & 0xF000:
                     continue
                 inside = inner & 0x7FF
-                if max_octets[inside]:
+                if max_octets[inside] and (not is_bare or rule_verdicts[inside]):
                     inner_length = (
                         np.int64(octets[begin + 4]) << 8 | np.int64(octets[begin + 5])
                     ) + 7
                     if min_octets[inside] <= inner_length <= max_octets[inside]:
                         return count
             inner = (inner & 0xFF) << 8 | np.int64(octets[end])
-            if inner & 0xF000 == 0 and max_octets[inner & 0x7FF]:
+            inside = inner & 0x7FF
+            may_begin = max_octets[inside] and (not is_bare or rule_verdicts[inside])
+            if inner & 0xF000 == 0 and may_begin:
                 return count
         if kind == PACKET and rule_verdicts[apid]:
             at_octet, stop = np.uint64(at), np.uint64(end)

@@ -10,7 +10,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from telemetry.wire.crc import crc16
+from telemetry.wire.evidence import (
+    CHAIN_OF_STRANGERS,
+    FILL_AMID_DAMAGE,
+    Evidence,
+    NeedMoreError,
+    Proven,
+)
 from telemetry.wire.rules import DOUBTFUL_OCTETS, PacketRule, StreamRules
 from telemetry.wire.space_packet import (
     IDLE_APID,
@@ -19,25 +25,17 @@ from telemetry.wire.space_packet import (
     PRIMARY_HEADER_OCTETS,
     SEQUENCE_COUNT_MODULO,
     PrimaryHeader,
-    parse_primary_header,
 )
 from telemetry.wire.spans import CRC_DOES_NOT_HOLD, Kind, Span, Verdict
 
-_ZEROS = bytes(1 << 20)
-_ZERO_HEADER = _ZEROS[:PRIMARY_HEADER_OCTETS]
-# Inside damage, a shorter run of zeros is more likely data of a lost packet than fill.
-_FILL_AMID_DAMAGE = _ZEROS[:64]
 _MAX_LEADING_ZEROS = 5  # Of a header that is not all zeros.
+_MOST_INSIDE = 8  # Proven packets; a claim over more of them is no packet that carries some.
+_MOST_TILES = 16
 _MOST_STEPS = 16  # From one packet of an APID to the next that came through.
 _NO_COUNT = -1
-_CHAIN_OF_STRANGERS = 6  # Headers in a row that make unknown APIDs believable.
 
 
-class _NeedMoreError(Exception):
-    """The decision needs octets that have not arrived yet."""
-
-
-class Deframer:
+class Deframer(Evidence):
     """Cut a stream into spans; feed it with `push`, then `close` it.
 
     Decisions depend on the octets alone, never on how they were cut into chunks. At most a few
@@ -45,14 +43,8 @@ class Deframer:
     """
 
     def __init__(self, rules: StreamRules) -> None:
-        self._rules = rules
-        self._pattern = rules.candidate_pattern()
-        self._seen_apids: set[int] = set()  # APIDs that proved themselves.
+        super().__init__(rules)
         self._last_counts = np.full(IDLE_APID + 1, _NO_COUNT)  # Sequence counts by APID.
-        self._buffer = b""
-        self._base = 0  # Offset of the buffer in the stream.
-        self._at = 0  # Where the next span begins, in the buffer.
-        self._is_closed = False
         self._is_locked = False  # The span before ended where a packet is bound to begin.
         self._is_searching = False
         self._is_in_fill = False  # The span before was fill and did not reach its end.
@@ -67,11 +59,6 @@ class Deframer:
         self._is_closed = True
         return self._spans()
 
-    def _add(self, chunk: bytes) -> None:
-        self._buffer = self._buffer[self._at :] + chunk if self._at < len(self._buffer) else chunk
-        self._base += self._at
-        self._at = 0
-
     def _spans(self) -> Iterator[Span]:
         while (span := self._next()) is not None:
             yield span
@@ -81,7 +68,7 @@ class Deframer:
         while self._at < len(self._buffer):
             try:
                 span = self._search() if self._is_searching else self._at_boundary(self._at)
-            except _NeedMoreError:
+            except NeedMoreError:
                 return None
             if span is not None:
                 self._at += span.length
@@ -100,157 +87,95 @@ class Deframer:
         offset = self._base + self._at
         return Span(kind, offset, end - self._at, header, data, verdict, reason)
 
-    # --- Looking into the buffer ------------------------------------------------------------------
-
-    def _has(self, end: int) -> bool:
-        """Whether the octets before `end` exist; raises while that is open."""
-        if end <= len(self._buffer):
-            return True
-        if not self._is_closed:
-            raise _NeedMoreError
-        return False
-
-    def _header(self, at: int) -> PrimaryHeader | None:
-        """Return the header at `at`, or None when the stream ends before it does."""
-        if not self._has(at + PRIMARY_HEADER_OCTETS):
-            return None
-        return parse_primary_header(self._buffer, at)
-
-    def _zeros_end(self, at: int) -> int:
-        """Return where the run of zeros that begins at `at` ends, within the buffer."""
-        size = 16  # Most runs are the first octet of a header; some are gigabytes.
-        while at < len(self._buffer):
-            block = self._buffer[at : at + size]
-            if block != _ZEROS[: len(block)]:
-                return at + len(block) - len(block.lstrip(b"\0"))
-            at += len(block)
-            size = len(_ZEROS)
-        return at
-
-    def _is_all_zeros(self, at: int) -> bool:
-        return self._buffer.startswith(_ZERO_HEADER + b"\0", at)
-
-    # --- Evidence ---------------------------------------------------------------------------------
-
-    def _proven_end(self, at: int) -> int | None:
-        """Return the end of a packet at `at` that stands without help from before, else None."""
-        header = self._header(at)
-        rule = header and self._rules.find(header)
-        if header is None or rule is None or self._is_all_zeros(at):
-            return None
-        end = at + header.packet_octets
-        if not self._has(end):
-            return None
-        if not rule.has_crc:
-            is_backed = self._is_strong(header) or self._is_backed(end, header)
-            return end if is_backed and self._is_followed(end, header) else None
-        is_backed = self._is_strong(header) or self._is_followed(end, header)
-        return end if is_backed and self._crc_holds(at, end) else None
-
-    def _is_strong(self, header: PrimaryHeader) -> bool:
-        """Whether chance would hardly bring forth this header, which fits its rule."""
-        return self._rules.is_specific(header) or header.apid in self._seen_apids
-
-    def _is_backed(self, end: int, header: PrimaryHeader) -> bool:
-        """Whether what is behind a vague header without a CRC could prove it.
-
-        It ends by chance where the stream does, as lengths are often small, or where any packet
-        begins. Where APIDs are known, one of its own has to follow in sequence.
-        """
-        if not self._has(end + 1):
-            return False
-        following = self._header(end) if self._seen_apids else None
-        return not self._seen_apids or (following is not None and following.follows(header))
-
-    def _crc_holds(self, at: int, end: int) -> bool:
-        return crc16(memoryview(self._buffer)[at:end]) == 0
-
-    def _is_followed(
-        self, at: int, before: PrimaryHeader, depth: int = _CHAIN_OF_STRANGERS
-    ) -> bool:
-        """Whether the stream goes on as it should at `at`, behind the packet headed by `before`.
-
-        That is with its end, with fill, or with a believable header.
-        """
-        if not self._has(at + 1):
-            return True
-        for zeros in range(PRIMARY_HEADER_OCTETS):
-            if self._is_believable(at + zeros, depth, before):
-                return True
-            if not self._has(at + zeros + 1):
-                return True
-            if self._buffer[at + zeros]:
-                return False
-        return True  # A header's worth of zeros: fill.
-
-    def _is_believable(self, at: int, depth: int, before: PrimaryHeader | None = None) -> bool:
-        """Whether a header at `at` is strong, or the first of `depth` weaker ones in a row.
-
-        It is strong too if it continues the sequence of the header `before`; so is an idle one,
-        but where nearly every header fits: there chance brings both forth too often.
-        """
-        header = self._header(at)
-        if header is None:
-            return self._rules.could_begin(self._buffer[at:], before)
-        if header.packet_version != PACKET_VERSION or self._is_all_zeros(at):
-            return False
-        is_idle = header.apid == IDLE_APID
-        if is_idle and not self._rules.is_vague:
-            return True
-        fits = is_idle or self._rules.find(header) is not None
-        if (fits and self._is_strong(header)) or (before and header.follows(before)):
-            return True
-        if depth == 0 or (self._rules.is_vague and not fits):
-            return False
-        end = at + header.packet_octets
-        return self._has(end) and (depth == 1 or self._is_followed(end, header, depth - 1))
+    # --- Packets inside of what one header claims -------------------------------------------------
 
     def _swallowed(self, at: int, end: int, *, is_refuted: bool = False) -> int | None:
         """Return where a proven packet begins inside `at .. end`, all of which one header claims.
 
         If another proven packet begins right at `end`, the claim has a witness. Packets inside are
-        then believed if they lead up to there; where its CRC or its rule has refuted the claim,
-        two back to back will do. A single one may be data that a packet carries.
+        then believed if one is missed outside, or if they lead up to there; where its CRC or its
+        rule has refuted the claim, two back to back will do. A single one may be data that a packet
+        carries.
         """
         self._has(end + PRIMARY_HEADER_OCTETS - 1)  # Else a header in the last octets were missed.
-        first, reached = None, at
-        for start, inner_end in self._proven_between(at + 1, end):
-            if first is None:
-                first = start
-                if not self._has_witness(end):
+        inside: list[Proven] = []
+        reached, witness = at, None
+        for inner in self._proven_between(at + 1, end):
+            inside.append(inner)
+            first = inside[0].start - self._base
+            if len(inside) == 1:
+                witness = self._proven_at(end) if self._has(end + 1) else None
+                if witness is None and self._has(end + 1):
                     return first
-            if start < reached:
+            if len(inside) == _MOST_INSIDE or self._is_missed(inside, witness):
+                return first
+            if inner.start - self._base < reached:
                 continue  # Part of what has been seen not to lead to `end`.
-            if is_refuted and inner_end < end and self._proven_end(inner_end) is not None:
+            inner_end = inner.end - self._base
+            if is_refuted and inner_end < end and self._proven_at(inner_end) is not None:
                 return first
             reached = self._tiled_end(inner_end, end)
             if reached == end:
                 return first
         return None
 
-    def _has_witness(self, end: int) -> bool:
-        """Whether the stream ends at `end`, or another proven packet begins there."""
-        return self._has(end) and (not self._has(end + 1) or self._proven_end(end) is not None)
+    def _swallowed_good(self, at: int, end: int) -> int | None:
+        """Return where packets with a CRC begin inside a claim that carries none.
 
-    def _proven_between(self, at: int, end: int) -> Iterator[tuple[int, int]]:
-        """Yield begin and end of every packet that proves itself and begins in `at .. end - 1`."""
-        for match in self._pattern.finditer(self._buffer, at, end + PRIMARY_HEADER_OCTETS - 1):
-            start = match.start()
-            proven_end = self._proven_end(start)
-            if proven_end is not None:
-                yield start, proven_end
+        They are believed if they are missed outside: what the claim lacks itself is their proof.
+        """
+        if not self._rules.has_crc:
+            return None
+        self._has(end + PRIMARY_HEADER_OCTETS - 1)
+        inside: list[Proven] = []
+        for inner in self._proven_between(at + 1, end):
+            if not inner.has_crc:
+                continue
+            inside.append(inner)
+            witness = self._proven_at(end) if self._has(end + 1) else None
+            if len(inside) == _MOST_INSIDE or self._is_missed(inside, witness):
+                return inside[0].start - self._base
+        return None
+
+    def _is_missed(self, inside: list[Proven], witness: Proven | None) -> bool:
+        """Whether the last of these packets, by its CRC and its count, belongs to the stream.
+
+        A packet that another one carries as data is a copy of one that was sent before, or not at
+        all; one that is missed has a count between those of its neighbours.
+        """
+        last = inside[-1]
+        if not last.has_crc:
+            return False
+        if any(last.header.follows(other.header) for other in inside[:-1] if other.has_crc):
+            return True
+        half = SEQUENCE_COUNT_MODULO // 2
+        behind = 1
+        if witness is not None and witness.header.apid == last.header.apid:
+            steps = witness.header.sequence_count - last.header.sequence_count
+            behind = steps % SEQUENCE_COUNT_MODULO
+        if self._last_counts[last.header.apid] == _NO_COUNT:
+            return 0 < behind < half
+        ahead = self._steps(last.header)
+        return ahead > 0 and behind > 0 and ahead + behind < half
 
     def _tiled_end(self, at: int, end: int) -> int:
         """Return how far packets, idle packets and fill lead from `at` towards `end`."""
-        while at < end:
+        for _ in range(_MOST_TILES):
+            if at >= end:
+                break
             header = self._header(at)
+            proven = self._proven_at(at)
             if header is not None and header.apid == IDLE_APID:
                 following = at + header.packet_octets
+            elif proven is not None:
+                following = proven.end - self._base
             else:
-                following = self._proven_end(at) or self._zeros_end(at)
+                following = self._zeros_end(at)
             if following == at:
                 break
             at = following
+        else:
+            return end  # So many do not come by chance.
         return at
 
     # --- In lock: a packet is bound to begin here -------------------------------------------------
@@ -277,11 +202,11 @@ class Deframer:
         end = self._zeros_end(at)
         if end == len(self._buffer) and not self._is_closed:
             if end - at <= _MAX_LEADING_ZEROS:
-                raise _NeedMoreError
+                raise NeedMoreError
             self._is_in_fill = True
             return self._span(Kind.FILL, end - _MAX_LEADING_ZEROS)
         starts = range(max(at, end - _MAX_LEADING_ZEROS), end + 1)
-        candidates = ((s, depth) for depth in (0, _CHAIN_OF_STRANGERS) for s in starts)
+        candidates = ((s, depth) for depth in (0, CHAIN_OF_STRANGERS) for s in starts)
         start = next((s for s, depth in candidates if self._is_believable(s, depth)), None)
         is_long = self._is_in_fill or end - at > _MAX_LEADING_ZEROS or not self._has(end + 1)
         self._is_in_fill = False
@@ -314,8 +239,7 @@ class Deframer:
             if self._crc_holds(at, end):
                 return self._accept(end, header, Verdict.GOOD)
         elif self._is_followed(end, header) and self._may_begin(end, header):
-            is_doubtful = not rule.is_fixed and self._is_doubtful(end, header)
-            inner = self._live_inside(at, end, header) if is_doubtful else None
+            inner = self._refuting(at, end, header, rule)
             if inner is None:
                 return self._accept(end, header, Verdict.NONE)
             return self._span(Kind.LOST, inner, header, reason=_cut_short(header, inner - at))
@@ -334,6 +258,13 @@ class Deframer:
         """Whether a packet without a CRC may begin here, by its place or by its header."""
         return self._is_locked or self._is_strong(header) or self._is_backed(end, header)
 
+    def _refuting(self, at: int, end: int, header: PrimaryHeader, rule: PacketRule) -> int | None:
+        """Return where a packet begins inside of one without a CRC that tells its length wrong."""
+        inner = self._swallowed_good(at, end)
+        if inner is None and not rule.is_fixed and self._is_doubtful(end, header):
+            inner = self._live_inside(at, end, header)
+        return inner
+
     def _is_doubtful(self, end: int, header: PrimaryHeader) -> bool:
         """Whether a damaged length may have come to end where a packet begins.
 
@@ -349,16 +280,15 @@ class Deframer:
 
         Its count is the next of its APID, or not far from it; that of data carried is any.
         """
-        for start, _ in self._proven_between(at + 1, end):
-            inner = parse_primary_header(self._buffer, start)
-            if inner.follows(header) or 0 < self._steps(inner) <= _MOST_STEPS:
-                return start
+        for inner in self._proven_between(at + 1, end):
+            if inner.header.follows(header) or 0 < self._steps(inner.header) <= _MOST_STEPS:
+                return inner.start - self._base
         return None
 
     def _cut(self, at: int, header: PrimaryHeader) -> Span | None:
         """Account for a packet that reaches beyond the end of the stream."""
         size = len(self._buffer)
-        inner = next((start for start, _ in self._proven_between(at + 1, size)), None)
+        inner = self._next_proven(at + 1, size)
         if inner is not None:
             return self._span(Kind.LOST, inner, header, reason=_cut_short(header, inner - at))
         missing = at + header.packet_octets - size
@@ -390,7 +320,7 @@ class Deframer:
             self._is_locked = True
             return self._span(Kind.LOST, end, header, reason=reason)
         limit = at + MAX_PACKET_OCTETS
-        inner = next((start for start, _ in self._proven_between(at + 1, limit)), None)
+        inner = self._next_proven(at + 1, limit)
         if inner is None or not self._is_locked:
             return None
         return self._span(Kind.LOST, inner, header, reason=reason)
@@ -410,26 +340,23 @@ class Deframer:
 
     def _search(self) -> Span | None:
         """Skip to the next proven packet, or to zeros long enough to be fill."""
-        at = self._at
-        zeros = self._buffer.find(_FILL_AMID_DAMAGE, at)
-        for match in self._pattern.finditer(self._buffer, at):
-            start = match.start()
-            if 0 <= zeros <= start:
-                break
-            try:
-                is_proven = self._proven_end(start) is not None
-            except _NeedMoreError:
-                if start == at:
-                    raise
-                return self._span(Kind.SKIPPED, start)
-            if is_proven:
-                return self._resume(start)
-        if zeros >= 0:
-            return self._resume(zeros)
-        undecided = 0 if self._is_closed else len(_FILL_AMID_DAMAGE) - 1
-        if len(self._buffer) - undecided <= at:
-            raise _NeedMoreError
-        return self._span(Kind.SKIPPED, len(self._buffer) - undecided)
+        at, size = self._at, len(self._buffer)
+        zeros = self._next_long_zeros(at)
+        try:
+            start = self._next_proven(at, size if zeros is None else zeros)
+        except NeedMoreError:
+            judged = min(self._proven_to - self._base, size - len(FILL_AMID_DAMAGE) + 1)
+            if judged <= at:
+                raise
+            return self._span(Kind.SKIPPED, judged)
+        if start is None:
+            start = zeros
+        return self._span(Kind.SKIPPED, size) if start is None else self._resume(start)
+
+    def _next_proven(self, at: int, end: int) -> int | None:
+        """Return where the first packet that proves itself begins in `at .. end - 1`."""
+        proven = next(self._proven_between(at, end), None)
+        return None if proven is None else proven.start - self._base
 
     def _resume(self, at: int) -> Span | None:
         self._is_searching = False

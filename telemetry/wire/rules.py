@@ -66,6 +66,12 @@ class StreamRules:
         """Whether nearly every header fits: no APID is known, and the length may vary."""
         return self.any_apid is not None and not self.any_apid.is_fixed
 
+    @property
+    def has_crc(self) -> bool:
+        """Whether there are packets that carry a CRC."""
+        rules = [*self.by_apid.values(), *([self.any_apid] if self.any_apid else [])]
+        return any(rule.has_crc for rule in rules)
+
     def could_begin(self, rest: bytes, before: PrimaryHeader | None = None) -> bool:
         """Whether these few octets, too few for a header, could begin one (zeros: no).
 

@@ -2,13 +2,15 @@
 """Frames without delimiters: each one says where it ends, and there the next one begins.
 
 One wrong length breaks the chain. It is taken up again where three frames in a row fit together, or
-where fewer lead exactly to the end of the input.
+where fewer lead exactly to the end of the input. Nowhere is a prefix cut out of a packet whose CRC
+holds: such a packet is better evidence than the lengths before it.
 """
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 
 from telemetry.wire.crc import crc16
+from telemetry.wire.evidence import GoodPackets, NeedMoreError
 from telemetry.wire.framing.frame import MAX_FRAME_OCTETS, Frame, FrameKind
 from telemetry.wire.rules import StreamRules
 from telemetry.wire.space_packet import (
@@ -20,10 +22,6 @@ from telemetry.wire.space_packet import (
 
 _CHAIN = 3  # Frames in a row that are believed without help from before.
 _ZEROS = PrimaryHeader(0, 0, 0, 0, 0, 0, 0)  # Fill more likely than a packet.
-
-
-class NeedMoreError(Exception):
-    """The decision needs octets that have not arrived yet."""
 
 
 class ChainedFraming(ABC):
@@ -45,6 +43,7 @@ class ChainedFraming(ABC):
         self._parsed_at = -1  # In the stream: the header that was looked at last.
         self._parsed: PrimaryHeader | None = None
         self._searched: int | None = None  # Out of lock: up to where no frame begins.
+        self._packets = GoodPackets(rules) if rules is not None and rules.has_crc else None
 
     @abstractmethod
     def end_of(self, at: int) -> int | None:
@@ -137,6 +136,15 @@ class ChainedFraming(ABC):
         packet = slice(at + self._prefix, at + self._prefix + header.packet_octets)
         return packet.stop <= end and crc16(memoryview(self._buffer)[packet]) == 0
 
+    def _is_filled(self, end: int) -> bool:
+        """Whether the first packet of the frame ends where the frame does."""
+        header = self.header(self._at + self._prefix)
+        return header is not None and self._at + self._prefix + header.packet_octets == end
+
+    def _is_proven_frame(self, at: int) -> bool:
+        end = self.end_of(at)
+        return end is not None and self.has(end) and self._is_proven(at, end)
+
     def _is_chain(self, at: int) -> bool:
         for _ in range(_CHAIN):
             end = self.end_of(at)
@@ -149,7 +157,23 @@ class ChainedFraming(ABC):
 
     def _chain_between(self, at: int, end: int) -> int | None:
         """Return the first place in `at .. end - 1` where frames fit together, if there is one."""
-        return next((start for start in self.candidates(at, end) if self._is_chain(start)), None)
+        starts = (start for start in self.candidates(at, end) if self._is_chain(start))
+        return next((start for start in starts if not self._cuts_packet(start)), None)
+
+    def _packet_across(self, at: int, end: int) -> tuple[int, int] | None:
+        """Return a packet whose CRC holds and that begins in `at .. end - 1` and ends behind it."""
+        packets = self._good_packets()
+        return packets.across(at, end) if packets and at < end else None
+
+    def _cuts_packet(self, start: int) -> bool:
+        """Whether the prefix of a frame at `start` were cut out of a packet whose CRC holds."""
+        packets = self._good_packets()
+        return packets is not None and packets.is_in_packet(start, start + self._prefix)
+
+    def _good_packets(self) -> GoodPackets | None:
+        if self._packets is not None:
+            self._packets.see(self._buffer, self._base, self._at, is_closed=self._is_closed)
+        return self._packets
 
     # --- In the chain, and out of it --------------------------------------------------------------
 
@@ -160,15 +184,36 @@ class ChainedFraming(ABC):
             return None
         if not self.has(end):
             return self._cut(end)
-        if self._is_proven(self._at, end) or self._is_followed(end) or self._is_chain(self._at):
+        is_proven = self._is_proven(self._at, end)
+        if is_proven and self._is_filled(end):
+            return self._frame(FrameKind.FRAME, end)
+        if (cut := self._at_packet(end)) is not None:
+            return cut
+        if is_proven or self._is_followed(end) or self._is_chain(self._at):
             return self._frame(FrameKind.FRAME, end)
         inner = self._chain_between(self._at + 1, end)
         if inner is not None:
             return self._frame(FrameKind.DAMAGED, inner, self._too_short(end, inner))
         return self._frame(FrameKind.FRAME, end)
 
+    def _at_packet(self, end: int) -> Frame | None:
+        """Return what is before a packet that does not fit into the frame that ends at `end`."""
+        begin = self._at + self._prefix
+        if (packet := self._packet_across(self._at, min(begin, end))) is not None:
+            return self._frame(FrameKind.JUNK, packet[1], "a packet begins where the prefix is")
+        if (packet := self._packet_across(begin, end)) is not None:
+            inner = packet[0] - self._prefix
+            if inner <= self._at or self._cuts_packet(inner):
+                return self._frame(
+                    FrameKind.JUNK, packet[1], "no frame begins where its packet does"
+                )
+            return self._frame(FrameKind.DAMAGED, inner, self._too_short(end, inner))
+        return None
+
     def _cut(self, end: int) -> Frame:
         size = len(self._buffer)
+        if (cut := self._at_packet(size)) is not None:
+            return cut
         inner = self._chain_between(self._at + 1, size)
         if inner is not None:
             return self._frame(FrameKind.DAMAGED, inner, self._too_short(end, inner))
@@ -188,7 +233,8 @@ class ChainedFraming(ABC):
         limit = self._at + self._max_octets
         for start in self.candidates(max(self._searched or 0, self._at), limit + 1):
             self._searched = start
-            if self._is_chain(start):
+            is_frame = self._is_proven_frame(start) or self._is_chain(start)
+            if is_frame and not self._cuts_packet(start):
                 self._searched = None
                 return self._junk(start) if start > self._at else None
             self._searched = start + 1
