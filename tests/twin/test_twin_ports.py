@@ -3,6 +3,7 @@
 
 import os
 import random
+import select
 import socket
 import subprocess
 import time
@@ -164,6 +165,42 @@ def _is_left(twin: Twin) -> bool:
             return bool(probe.read(1) == b"?")
     except serial.SerialException:
         return False
+
+
+def test_a_client_that_leaves_with_dtr_off_does_not_leave_the_payload_in_reset(
+    start_twin: StartTwin, open_client: OpenClient
+) -> None:
+    twin = start_twin(port=PortKind.RFC2217)
+    first = open_client(twin)
+    first.dtr = False
+    first.close()
+    wait_until(lambda: _answers_plainly(twin), "an echo to who knows nothing of RFC 2217")
+
+
+def _answers_plainly(twin: Twin) -> bool:
+    with socket.create_connection(peer(twin), timeout=0.5) as client:
+        client.sendall(b"zz")
+        got = b""
+        try:
+            while b"zz" not in got and (part := client.recv(100)):
+                got += part
+        except TimeoutError:
+            pass
+    return b"zz" in got
+
+
+def test_a_pty_forgets_what_a_client_did_not_read(start_twin: StartTwin) -> None:
+    twin = start_twin(port=PortKind.PTY)
+    flags = os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK
+    first = os.open(twin.url, flags)
+    os.write(first, b"left behind")
+    wait_until(lambda: select.select([first], [], [], 0)[0], "the echo")
+    os.close(first)
+    time.sleep(0.5)
+    second = os.open(twin.url, flags)
+    with pytest.raises(BlockingIOError):
+        os.read(second, 100)
+    os.close(second)
 
 
 def test_octets_that_nobody_reads_are_lost_and_the_board_goes_on(
