@@ -125,8 +125,8 @@ class PtyPort:
         self._drain()
         dismiss(self._server.process)
         self._outlet.clear()
-        termios.tcflush(self._slave, termios.TCIFLUSH)  # What it did not read, the next shall not.
-        tty.setraw(self._slave)
+        # This also throws away what it did not read: the next client shall not see it.
+        tty.setraw(self._slave, termios.TCSAFLUSH)
         _set_baud(self._slave, self._baud)
 
     def _drain(self) -> None:
