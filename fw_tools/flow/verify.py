@@ -9,7 +9,7 @@ from fw_tools.flow.run import prepare_output, run_to_report
 from fw_tools.report.records import RunReport
 from fw_tools.rtl.emit import emit
 from fw_tools.rtl.payload import payload_digest, render_payload, source_files
-from fw_tools.rtl.top import top_module
+from fw_tools.rtl.payload_top import whole_module
 from fw_tools.sim.scheduler import ScheduleOptions, Task, require_pattern
 from fw_tools.spec.load import load_payload
 from fw_tools.spec.records import BenchSpec, Payload
@@ -52,7 +52,7 @@ def _whole(payload: Payload, generated: Path) -> BenchSpec:
     """Return the bench without tests that lints the whole payload under its top."""
     return BenchSpec(
         name=GATEWARE,
-        top=top_module(payload),
+        top=whole_module(payload),
         test_modules=(),
         sources=source_files(generated),
         waivers=tuple(sorted(generated.rglob("*.vlt"))),

@@ -112,6 +112,7 @@ _ROWS = (
         count_at=1,
     ),
     CommandRow(service=8, subtype=1, name="perform function", head_octets=2),
+    CommandRow(service=9, subtype=1, name="set time report rate", head_octets=1),
     CommandRow(service=9, subtype=128, name="set time", head_octets=7),
     CommandRow(service=17, subtype=1, name="ping", is_reading=True),
     CommandRow(

@@ -55,6 +55,7 @@ TELECOMMANDS: dict[Kind, Any] = {
     (6, 9): _AREAS,
     (6, 129): Struct("memory_id" / Int8ub, "areas" / PrefixedArray(Int8ub, _LONG_AREA), Terminated),
     (8, 1): Struct("function_id" / Int16ub, Terminated),
+    (9, 1): Struct("rate_exponent" / Int8ub, Terminated),
     (9, 128): Struct("time" / TIME, Terminated),
     (17, 1): _NOTHING,
     (20, 1): Struct("parameters" / PrefixedArray(Int8ub, Int16ub), Terminated),

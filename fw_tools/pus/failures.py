@@ -44,6 +44,7 @@ class ExecutionFailure(IntEnum):
     WRONG_EVENT_COUNT = 81  # Value: how many.
     UNKNOWN_FUNCTION = 96  # Value: its ID.
     UNKNOWN_TIME_CODE = 112  # Value: the P-field.
+    WRONG_TIME_RATE = 113  # Value: the rate exponential value.
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,7 @@ _TEXTS: dict[int, str] = {
     ExecutionFailure.WRONG_EVENT_COUNT: "{value} events; one command carries 1 to 16",
     ExecutionFailure.UNKNOWN_FUNCTION: "no function has the ID {value}",
     ExecutionFailure.UNKNOWN_TIME_CODE: "P-field {value:#04x}; the payload's time has 0x2e",
+    ExecutionFailure.WRONG_TIME_RATE: "rate {value}; time reports come every 2^0 to 2^8 s, or 255",
 }
 
 

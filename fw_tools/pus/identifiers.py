@@ -10,6 +10,8 @@ PUS_VERSION = 2  # ECSS-E-ST-70-41C 7.4.4.1: the TC packet PUS version number of
 CUC_P_FIELD = 0x2E  # CCSDS 301.0-B 3.2.2: agency epoch, 4 octets of seconds, 2 of fraction.
 UNITS_PER_SECOND = 1 << 16  # Of the fraction.
 UNSEGMENTED = 0b11  # CCSDS 133.0-B 4.1.3.4.2: the packet is whole.
+MOST_TIME_RATE = 8  # Exponent: a time report every 256 s.
+NO_TIME_REPORTS = 255  # Rate exponential value that stops them.
 TIME_APID = 0  # ECSS-E-ST-70-41C 6.9.4.2: of time reports.
 
 LONGEST_AREA = 1024  # Octets of one memory area in one packet.

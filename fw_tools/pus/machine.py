@@ -16,7 +16,14 @@ from fw_tools.pus.failures import Failure
 from fw_tools.pus.frames import DELIMITER, DropCause, FrameReceiver
 from fw_tools.pus.functions import FunctionService, TimeService
 from fw_tools.pus.housekeeping import HousekeepingService, Structure
-from fw_tools.pus.identifiers import LONGEST_TC, REPEATS_KEPT, UNITS_PER_SECOND, Ack, Severity
+from fw_tools.pus.identifiers import (
+    LONGEST_TC,
+    NO_TIME_REPORTS,
+    REPEATS_KEPT,
+    UNITS_PER_SECOND,
+    Ack,
+    Severity,
+)
 from fw_tools.pus.identifiers import MemoryId as Id
 from fw_tools.pus.memories import Memory, MemoryService
 from fw_tools.pus.packets import CRC_OCTETS, SHORTEST_TC
@@ -40,7 +47,7 @@ class PayloadParts:
     events: Mapping[int, Severity] = field(default_factory=dict)
     functions: Mapping[int, Callable[[], None]] = field(default_factory=dict)
     frame_dropped_event: int | None = None  # Its ID; its data are how many were dropped so far.
-    time_report_exponent: int | None = None  # TM[9,2] every 2^n s.
+    time_report_rate: int = NO_TIME_REPORTS  # TM[9,2] every 2^n s, until a command says otherwise.
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +88,7 @@ class Machine:
     def __init__(self, parts: PayloadParts) -> None:
         self._parts = parts
         self._receiver = FrameReceiver(LONGEST_TC)
-        self._time = TimeService(parts.uptime)
+        self._time = TimeService(parts.uptime, parts.time_report_rate)
         self._sender = ReportSender(parts.apid, self._time.now)
         self._housekeeping = HousekeepingService(parts.structures, parts.uptime)
         self.events = EventService(parts.events, parts.uptime, self._time.now)
@@ -127,10 +134,10 @@ class Machine:
         """Return the reports whose time has come."""
         for answer in self._housekeeping.due():
             self._send(answer, 0)
-        exponent = self._parts.time_report_exponent
-        if exponent is not None and self._parts.uptime() >= self._time_report_due:
+        rate = self._time.rate
+        if rate != NO_TIME_REPORTS and self._parts.uptime() >= self._time_report_due:
             self._time_report_due = self._next_time_report()
-            self._sender.send_time(exponent)
+            self._sender.send_time(rate)
         return self._sender.taken()
 
     def warm_reset(self) -> None:
@@ -201,8 +208,8 @@ class Machine:
             self._send(answer, 0)
 
     def _next_time_report(self) -> int:
-        exponent = self._parts.time_report_exponent or 0
-        return self._parts.uptime() + (UNITS_PER_SECOND << exponent)
+        rate = 0 if self._time.rate == NO_TIME_REPORTS else self._time.rate
+        return self._parts.uptime() + (UNITS_PER_SECOND << rate)
 
 
 def _source_id(packet: bytes) -> int:

@@ -10,6 +10,7 @@ from fw_tools.rtl.digest import model_digest
 from fw_tools.rtl.emit import GeneratedFile
 from fw_tools.rtl.memory import render_memory
 from fw_tools.rtl.packetiser import render_packetiser
+from fw_tools.rtl.payload_top import render_payload_top
 from fw_tools.rtl.registers import render_registers
 from fw_tools.rtl.render import header
 from fw_tools.rtl.sequencer import render_sequencer
@@ -38,6 +39,7 @@ def render_payload(payload: Payload) -> tuple[GeneratedFile, ...]:
     for packet in payload.packets:
         files += render_packetiser(payload, packet, digest)
     files += render_top(payload, digest)
+    files += render_payload_top(payload, digest, files)
     files += render_telemetry_module(payload, digest)
     merged = _merged(files)
     return (*merged, _file_list(payload, merged, digest))

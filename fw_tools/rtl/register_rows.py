@@ -18,6 +18,7 @@ class FieldRow:
     access: str  # Of software: "r", "w" or "rw".
     reset: int | None  # None: shows a signal.
     description: str
+    values: tuple[tuple[str, int], ...] = ()  # Names of an enumeration.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +48,7 @@ def register_rows(root: "RootNode") -> tuple[RegisterRow, ...]:
 
 def _field_row(field: "FieldNode") -> FieldRow:
     reset = field.get_property("reset")
+    encode = field.get_property("encode")
     return FieldRow(
         name=field.inst_name,
         high=field.high,
@@ -54,4 +56,5 @@ def _field_row(field: "FieldNode") -> FieldRow:
         access=field.get_property("sw").name,
         reset=reset if isinstance(reset, int) else None,
         description=(field.get_property("desc") or "").replace("`", ""),  # Markdown.
+        values=tuple((member.name, member.value) for member in encode or ()),
     )

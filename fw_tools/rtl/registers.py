@@ -14,6 +14,7 @@ from fw_tools.ecc.records import MemorySpec
 from fw_tools.power.records import RailSpec
 from fw_tools.rtl.emit import GeneratedFile
 from fw_tools.rtl.names import FAULT_CAUSES, RAIL_STATES
+from fw_tools.rtl.register_rows import RegisterRow, register_rows
 from fw_tools.rtl.render import FORMAT_VERSION, header, render
 from fw_tools.spec.records import PacketSpec, Payload
 
@@ -174,6 +175,12 @@ def render_registers(payload: Payload, digest: str) -> tuple[GeneratedFile, ...]
         _file(f"rtl/{block}.sv", head + _without_provenance(module)),
         _file(f"rtl/{block}.vlt", render("registers.vlt.j2", head=head, block=block)),
     )
+
+
+def payload_register_rows(payload: Payload, digest: str) -> tuple[RegisterRow, ...]:
+    """Return the registers of `payload` as plain rows."""
+    with tempfile.TemporaryDirectory() as folder:
+        return register_rows(compile_rdl(render_rdl(payload, digest), Path(folder)))
 
 
 def compile_rdl(rdl: str, folder: Path) -> "RootNode":

@@ -73,7 +73,7 @@ def render_top(payload: Payload, digest: str) -> tuple[GeneratedFile, ...]:
         payload=payload,
         module=module,
         csr=control_status_module(payload),
-        ports=port_list([*_port_groups(payload, memories)]),
+        ports=port_list(port_groups(payload)),
         rail_count=len(payload.rails),
         bitmaps=[name for name, _, _ in BITMAPS],
         rail_signals=[(signal, bits) for _, signal, bits in RAIL_SIGNALS],
@@ -85,23 +85,58 @@ def render_top(payload: Payload, digest: str) -> tuple[GeneratedFile, ...]:
     return (*cells, GeneratedFile(PurePosixPath(f"rtl/{module}.sv"), align_connections(text)))
 
 
-def _port_groups(payload: Payload, memories: list[MemoryParts]) -> Iterator[PortGroup]:
-    yield PortGroup("", (Port("clk_i"), Port("rst_ni")))
-    yield PortGroup("Registers, APB4 without wait states.", _bus_ports(payload))
-    yield PortGroup("Rails, by the pins of the description.", tuple(_rail_ports(payload)))
-    for memory in memories:
-        spec = memory.spec
-        title = f"Memory {spec.name}: {spec.words} words of {spec.data_bits} bits."
-        ports = (Port(f"{spec.name}_{p.name}", p.bits, p.remark) for p in memory.ports)
-        yield PortGroup(title, tuple(ports))
+def port_groups(payload: Payload) -> list[PortGroup]:
+    """Return the ports of the top module of `payload`."""
+    return [
+        PortGroup("", (Port("clk_i"), Port("rst_ni"))),
+        PortGroup("Registers, APB4 without wait states.", _bus_ports(payload)),
+        *board_port_groups(payload),
+        *_stream_groups(payload),
+        PortGroup("To the link.", link_ports(payload)),
+    ]
+
+
+def board_port_groups(payload: Payload) -> list[PortGroup]:
+    """Return the ports that lead to the board and to the user's own logic."""
+    return [
+        PortGroup("Rails, by the pins of the description.", tuple(_rail_ports(payload))),
+        *_memory_groups(payload),
+        _input_group(payload),
+    ]
+
+
+def _memory_groups(payload: Payload) -> Iterator[PortGroup]:
+    for memory in payload.memories:
+        title = f"Memory {memory.name}: {memory.words} words of {memory.data_bits} bits."
+        ports = _memory_parts(payload, memory).ports
+        named = (Port(f"{memory.name}_{port.name}", port.bits, port.remark) for port in ports)
+        yield PortGroup(title, tuple(named))
+
+
+def _input_group(payload: Payload) -> PortGroup:
     inputs = (
         Port(f"input_{field.source.removeprefix(INPUT_PREFIX)}_i", field.bits, field.raw_remark)
         for field in _inputs(payload)
     )
-    yield PortGroup("Measured elsewhere, sent in telemetry; synchronous to clk_i.", tuple(inputs))
+    return PortGroup("Measured elsewhere, sent in telemetry; synchronous to clk_i.", tuple(inputs))
+
+
+def _stream_groups(payload: Payload) -> Iterator[PortGroup]:
     for packet in payload.packets:
         ports = (Port(f"{packet.name}_{name}", bits) for name, bits in STREAM_PORTS)
         yield PortGroup(f"Packet {packet.name}: octets, valid/ready.", tuple(ports))
+
+
+def link_ports(payload: Payload) -> tuple[Port, ...]:
+    """Return the ports that lead to the link, none without one."""
+    if payload.link is None:
+        return ()
+    hold = (Port(f"{packet.name}_hold_i", 1, "No periodic report.") for packet in payload.packets)
+    time = (
+        *(Port("time_set_i"), Port("time_coarse_i", 32, "s"), Port("time_fine_i", 16, "2^-16 s")),
+        *(Port("time_coarse_o", 32, "s"), Port("time_fine_o", 16, "2^-16 s")),
+    )
+    return (*hold, *time)
 
 
 def _bus_ports(payload: Payload) -> tuple[Port, ...]:

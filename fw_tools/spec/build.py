@@ -5,11 +5,13 @@ from collections.abc import Mapping
 
 from fw_tools.ecc.records import MemorySpec
 from fw_tools.power.records import FaultResponses, HardTrip, OnUpset, PowerGood, RailSpec
-from fw_tools.spec.records import CalibrationSpec, FieldSpec, LimitsSpec, PacketSpec
+from fw_tools.pus.identifiers import NO_TIME_REPORTS
+from fw_tools.spec.records import CalibrationSpec, FieldSpec, LimitsSpec, LinkSpec, PacketSpec
 from fw_tools.spec.schema import (
     CalibrationTable,
     HardTripTable,
     LimitsTable,
+    LinkTable,
     MemoryTable,
     PacketTable,
     RailTable,
@@ -56,6 +58,12 @@ def _hard_trip(table: HardTripTable | None) -> HardTrip | None:
     if table is None:
         return None
     return HardTrip(input=table.input, limit_ma=table.amps, blank_us=table.blank)
+
+
+def link_spec(table: LinkTable) -> LinkSpec:
+    """Return the record of the link."""
+    rate = NO_TIME_REPORTS if table.time_report_rate is None else table.time_report_rate
+    return LinkSpec(baud_divisor=table.baud_divisor, time_report_rate=rate)
 
 
 def packet_spec(name: str, table: PacketTable, bits: Mapping[str, int]) -> PacketSpec:

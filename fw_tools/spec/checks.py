@@ -14,19 +14,22 @@ from fw_tools.spec.rails import check_rails
 TAKEN = {
     "memory": frozenset(
         {"csr", "regs", "regs_pkg", "sequencer", "telemetry", "top", "cuc_time", "upsets"}
-        | {"housekeeping", "housekeeping_period"}
+        | {"housekeeping", "housekeeping_period", "payload", "program", "twin", "link"}
     ),
     "rail": frozenset({"supervisor", "tick"}),
 }
 # Modules and packages of the library, as `hdl/rtl` has them: a generated one needs another name.
 LIBRARY_CELLS = frozenset(
-    {"crc16_octet", "cuc_time", "ecc_ram_array", "ecc_ram_ctrl", "ecc_ram_pkg", "ecc_ram_state"}
+    {"cobs_decoder", "crc16_octet", "cuc_time", "ecc_ram_array", "ecc_ram_ctrl", "ecc_ram_pkg"}
+    | {"ecc_ram_state", "engine_core", "engine_pkg", "engine_ram", "frame_receiver"}
+    | {"frame_sender", "octet_ring", "pus_link", "uart_rx", "uart_tx"}
+    | {"warm_reset"}
     | {"event_counter", "glitch_filter", "guarded_flag", "kept_reg", "periodic_trigger"}
     | {"rail_ctrl", "rail_pkg", "rail_state", "rail_supervisor", "rail_timer", "sync_2ff"}
     | {"tick_gen", "tmr_reg", "tmr_voter", "upset_counter"}
 )
 # A memory's ports begin with its name; these beginnings are those of other ports.
-PORT_GROUPS = ("apb_", "enable_", "input_", "pin_", "unused_")
+PORT_GROUPS = ("apb_", "uart_", "flash_", "enable_", "input_", "pin_", "unused_")
 
 
 def check_across_tables(draft: Draft) -> None:

@@ -10,6 +10,7 @@ from fw_tools.spec import names
 from fw_tools.spec.findings import Findings, suggestion
 from fw_tools.spec.schema import (
     BoardTable,
+    LinkTable,
     MemoryTable,
     PacketTable,
     PayloadFile,
@@ -32,6 +33,7 @@ class Draft:
     memories: dict[str, MemoryTable | None] = field(default_factory=dict)
     rails: dict[str, RailTable | None] = field(default_factory=dict)
     packets: dict[str, PacketTable | None] = field(default_factory=dict)
+    link: LinkTable | None = None
 
     @property
     def on_upset(self) -> OnUpset:
@@ -50,16 +52,14 @@ def draft_payload(source: TomlSource) -> Draft:
     """Check every table by itself."""
     findings = Findings(source)
     _check_top_level(source, findings)
-    board = source.values.get("board")
     return Draft(
         source=source,
         findings=findings,
-        board=validate_table(BoardTable, board, ("board",), "board", findings)
-        if board is not None
-        else None,
+        board=_table("board", BoardTable, source, findings),
         memories=_named_tables("memory", MemoryTable, source, findings),
         rails=_named_tables("rail", RailTable, source, findings),
         packets=_named_tables("packet", PacketTable, source, findings),
+        link=_table("link", LinkTable, source, findings),
     )
 
 
@@ -73,6 +73,13 @@ def _check_top_level(source: TomlSource, findings: Findings) -> None:
         findings.add((), "", "missing table [board]")
     if source.values.get("packet", {}) == {}:
         findings.add(("packet",), "", "missing table [packet.housekeeping]")
+
+
+def _table(name: str, model: type[_Table], source: TomlSource, findings: Findings) -> _Table | None:
+    values = source.values.get(name)
+    if values is None:
+        return None
+    return validate_table(model, values, (name,), name, findings)
 
 
 def _named_tables(

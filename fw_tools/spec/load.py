@@ -4,7 +4,7 @@
 from pathlib import Path
 
 from fw_tools.spec.bench import draft_benches
-from fw_tools.spec.build import memory_spec, packet_spec, rail_spec
+from fw_tools.spec.build import link_spec, memory_spec, packet_spec, rail_spec
 from fw_tools.spec.checks import check_across_tables
 from fw_tools.spec.draft import Draft, draft_payload
 from fw_tools.spec.records import BenchSpec, Payload
@@ -39,5 +39,6 @@ def _payload(draft: Draft, benches: tuple[BenchSpec, ...]) -> Payload:
         packets=tuple(
             packet_spec(name, table, bits) for name, table in draft.packets.items() if table
         ),
+        link=link_spec(draft.link) if draft.link else None,
         benches=benches,
     )

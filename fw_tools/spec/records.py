@@ -70,6 +70,14 @@ class PacketSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LinkSpec:
+    """The serial line on which the payload takes telecommands and sends telemetry."""
+
+    baud_divisor: int  # Clocks a bit.
+    time_report_rate: int  # A time report every 2^n s; 255: none.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BenchSpec:
     """One SystemVerilog top with the cocotb modules that exercise it: one cell of a bench matrix.
 
@@ -100,4 +108,5 @@ class Payload:
     memories: tuple[MemorySpec, ...]
     rails: tuple[RailSpec, ...]
     packets: tuple[PacketSpec, ...]
+    link: LinkSpec | None  # None: the top is built in, and has no line of its own.
     benches: tuple[BenchSpec, ...]  # The user's own, from [[bench]]; no part of the digest.

@@ -224,6 +224,21 @@ class PacketTable(Table):
     )
 
 
+class LinkTable(Table):
+    """[link]: the serial line of the payload; without it there is none."""
+
+    baud_divisor: int = key(
+        "Clocks a bit of the line, which is 8N1.", 16, ge=8, le=65535, default=16
+    )
+    time_report_rate: int | None = key(
+        "A time report TM[9,2] every 2^n seconds; by default none until TC[9,1] asks for it.",
+        3,
+        ge=0,
+        le=8,
+        default=None,
+    )
+
+
 class BenchTable(Table):
     """[[bench]]: SystemVerilog of your own, and the cocotb modules that exercise it.
 
@@ -265,6 +280,11 @@ class PayloadFile(Table):
     memory: dict[Name, MemoryTable] = key("ECC-protected memories.", default={})
     rail: dict[Name, RailTable] = key("Supply rails, in the order of their bits.", default={})
     packet: dict[Name, PacketTable] = key("Telemetry packets; this version makes 'housekeeping'.")
+    link: LinkTable | None = key(
+        "Serial line for telecommands and telemetry; by default none.",
+        {"baud_divisor": 16},
+        default=None,
+    )
     bench: list[BenchTable] = key("Your own benches, run beside ours.", default=[])
 
 

@@ -19,6 +19,9 @@ async def start(dut: Any) -> None:
     """Start the clock and leave reset after a falling edge: time is then 0."""
     cocotb.start_soon(Clock(dut.clk_i, CLOCK_NS, unit="ns").start())
     dut.rst_ni.value = 0
+    dut.set_i.value = 0
+    dut.coarse_i.value = 0
+    dut.fine_i.value = 0
     await Timer(2 * CLOCK_NS, "ns")
     await FallingEdge(dut.clk_i)
     dut.rst_ni.value = 1

@@ -2,8 +2,9 @@
 """A whole payload: registers, rails, memories and telemetry tell one story.
 
 Configuration (JSON, named by FW_BENCH_CONFIG): `registers` (the map for software), `clock_hz`,
-`rails` (times in clocks), `memories`, `inputs`, `packet` (null without telemetry), `packet_name`,
-`period_clocks` and `telemetry` (the generated definitions). Top: the generated `<payload>_top`.
+`rails` (times in clocks), `held_low` (inputs that rest), `memories`, `inputs`, `packet` (null
+without telemetry), `packet_name`, `period_clocks` and `telemetry` (the generated definitions). Top:
+the generated `<payload>_top`.
 """
 
 import json
@@ -78,6 +79,8 @@ class TopBench:
         for name, bits in config["inputs"].items():
             self.inputs[name] = random.getrandbits(bits)
             getattr(dut, f"input_{name}_i").value = self.inputs[name]
+        for name in config["held_low"]:
+            getattr(dut, name).value = 0
         for memory in config["memories"]:
             for port in ("request", "write", "address", "wdata", "inject_valid", "inject_mask"):
                 getattr(dut, f"{memory['name']}_{port}_i").value = 0

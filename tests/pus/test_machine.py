@@ -121,7 +121,7 @@ PING_REST = bytes([0x2D, 17, 1, 0xA5, 0x5A])
         (command(2, 1), (1, 2, "000100000002")),
         (command(255, 255), (1, 2, "0001000000ff")),
         (command(17, 3), (1, 2, "000200000003")),
-        (command(9, 1), (1, 2, "000200000001")),
+        (command(9, 3), (1, 2, "000200000003")),
         # Wrong lengths, each in octets of the packet.
         (command(17, 1, "00"), (1, 2, "00030000000e")),
         (command(8, 1, "00"), (1, 2, "00030000000e")),
@@ -279,6 +279,7 @@ def test_a_reading_command_is_carried_out_again(payload) -> None:
         (command(5, 6, "00"), 81, 0),
         (command(5, 6, b"\x11" + bytes(34)), 81, 17),
         (command(8, 1, "0000"), 96, 0),
+        (command(9, 1, "09"), 113, 9),
         (command(9, 128, "1e 00000000 0000"), 112, 0x1E),
     ],
 )
@@ -395,7 +396,7 @@ def test_the_time_is_set_and_wraps(payload) -> None:
 
 
 def test_a_time_report_is_sent_by_itself_with_apid_0() -> None:
-    payload = ReferencePayload(time_report_exponent=1)
+    payload = ReferencePayload(time_report_rate=1)
     assert payload.advance(1.999) == b""
     (part,) = [part for part in payload.advance(0.001).split(b"\0") if part]
     octets = cobs.decode(part)

@@ -12,6 +12,7 @@ from fw_tools.rtl.emit import GeneratedFile
 from fw_tools.rtl.library import FREE_USE as FREE_USE_OF_CELL
 from fw_tools.rtl.library import library_files
 from fw_tools.rtl.payload import FILE_LIST, payload_digest, render_payload
+from fw_tools.rtl.payload_top import whole_module
 from fw_tools.rtl.render import FREE_USE, hex_literal
 from fw_tools.sim.build import BuildOptions, lint
 from fw_tools.sim.verilator import Message
@@ -37,7 +38,7 @@ def warnings(payload: Payload, folder: Path) -> tuple[Message, ...]:
     sources = write(render_payload(payload), folder)
     bench = BenchSpec(
         name="whole",
-        top="compute_node_top",
+        top=whole_module(payload),
         test_modules=(),
         sources=sources,
         waivers=(folder / "rtl/compute_node_regs.vlt",),

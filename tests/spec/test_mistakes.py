@@ -58,7 +58,7 @@ CASES = [
     (
         "[board]",
         "colour = 3\n[board]",
-        "1: unknown key 'colour'; known here: board, memory, rail, packet, bench",
+        "1: unknown key 'colour'; known here: board, memory, rail, packet, link, bench",
     ),
     (
         "[packet.housekeeping]",

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 from fw_tools.pus.housekeeping import Structure
-from fw_tools.pus.identifiers import Severity
+from fw_tools.pus.identifiers import NO_TIME_REPORTS, Severity
 from fw_tools.pus.machine import Machine, PayloadParts
 from fw_tools.pus.memories import PlainMemory
 from fw_tools.pus.parameters import PlainRegister, PlainRegisters
@@ -97,7 +97,7 @@ def write_link(folder: Path) -> Path:
 class ReferencePayload:
     """The parts, how often each function was called, and a time that only `advance` moves."""
 
-    def __init__(self, *, time_report_exponent: int | None = None) -> None:
+    def __init__(self, *, time_report_rate: int = NO_TIME_REPORTS) -> None:
         self.uptime_units = 0
         self.called = dict.fromkeys(range(1, 6), 0)
         self.registers = PlainRegisters(
@@ -133,7 +133,7 @@ class ReferencePayload:
                 events=severities,
                 functions={number: lambda n=number: self._call(n) for number in self.called},
                 frame_dropped_event=FRAME_DROPPED,
-                time_report_exponent=time_report_exponent,
+                time_report_rate=time_report_rate,
             )
         )
 

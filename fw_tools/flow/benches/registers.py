@@ -52,7 +52,7 @@ def register_map(payload: Payload, generated: Path) -> list[dict[str, Any]]:
         rows = [asdict(row) for row in register_rows(compile_rdl(rdl, Path(folder)))]
     for row in rows:
         for field in row["fields"]:
-            del field["description"]
+            del field["description"], field["values"]
     return rows
 
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Time since reset as a CCSDS unsegmented time code: whole seconds and units of 2^-16 s.
+// Time as a CCSDS unsegmented time code: whole seconds and units of 2^-16 s, from zero at reset, or from what was set.
 //
-// Exact at any clock: after n clocks the time is floor(n * 65536 / ClockHz) units. The phase grows
+// Exact at any clock: n clocks after reset the time is floor(n * 65536 / ClockHz) units. The phase grows
 // by 65536 a clock and a unit is complete whenever ClockHz fits into it, so no rounding is ever
 // carried along. ClockHz is 65536 or more. An upset of the phase costs at most one unit; an upset
 // of the time itself stays until reset and shows as a jump in the telemetry.
@@ -11,6 +11,9 @@ module cuc_time #(
 ) (
     input  logic        clk_i,
     input  logic        rst_ni,
+    input  logic        set_i,     // One clock: the time of the next clock is that of the two inputs.
+    input  logic [31:0] coarse_i,  // s
+    input  logic [15:0] fine_i,    // 2^-16 s
     output logic [31:0] coarse_o,  // s
     output logic [15:0] fine_o     // 2^-16 s
 );
@@ -31,6 +34,9 @@ module cuc_time #(
     if (!rst_ni) begin
       phase_q <= '0;
       time_q  <= '0;
+    end else if (set_i) begin
+      phase_q <= '0;
+      time_q  <= {coarse_i, fine_i};
     end else begin
       phase_q <= is_unit_complete ? phase_sum - Modulus : phase_sum;
       time_q  <= time_q + 48'(is_unit_complete);

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The bench of a payload's serial line."""
+
+import json
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from fw_tools.flow.benches.registers import MAGIC, register_waivers
+from fw_tools.flow.benches.top import BENCH_CLOCK_HZ, bench_inputs, bench_rails
+from fw_tools.rtl.link_file import LINK_FILE
+from fw_tools.rtl.payload import source_files
+from fw_tools.rtl.payload_top import has_line, payload_module
+from fw_tools.spec.records import BenchSpec, Payload
+
+TIME_SCALE = 4
+DIVISOR = 16  # Whatever the payload's own: the bars of the bench are in clocks at this one.
+VISIBLE = Path(str(files("hdl") / "tb" / "link_bench.vlt"))
+
+
+def link_benches(payload: Payload, generated: Path, work: Path) -> tuple[BenchSpec, ...]:
+    """Return the bench of the line, if there is one; its configuration goes below `work`."""
+    if not has_line(payload):
+        return ()
+    config = work / "link.json"
+    work.mkdir(parents=True, exist_ok=True)
+    config.write_text(json.dumps(_settings(payload, generated), indent=2) + "\n")
+    return (
+        BenchSpec(
+            name="link",
+            top=payload_module(payload),
+            test_modules=("hdl.tb.link_bench",),
+            sources=source_files(generated),
+            parameters=(
+                ("ClockHz", str(BENCH_CLOCK_HZ)),
+                ("TimeScale", str(TIME_SCALE)),
+                ("BaudDivisor", str(DIVISOR)),
+            ),
+            verilator_args=("--no-public-flat-rw",),  # VISIBLE says what the bench touches.
+            waivers=(register_waivers(payload, generated), VISIBLE),
+            environment=(("FW_BENCH_CONFIG", str(config.absolute())),),
+        ),
+    )
+
+
+def _settings(payload: Payload, generated: Path) -> dict[str, Any]:
+    link = json.loads((generated / LINK_FILE).read_text(encoding="utf-8"))
+    return {
+        "link": link | {"magic": MAGIC},
+        "divisor": DIVISOR,
+        "clock_hz": BENCH_CLOCK_HZ,
+        "time_scale": TIME_SCALE,
+        "rails": bench_rails(payload, TIME_SCALE),
+        "memories": [memory.name for memory in payload.memories],
+        "inputs": list(bench_inputs(payload)),
+    }

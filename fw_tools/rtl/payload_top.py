@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The payload with its serial line, and the same behind the pins that every twin has."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from pathlib import PurePosixPath
+
+from fw_tools.rtl.emit import GeneratedFile
+from fw_tools.rtl.library import library_files
+from fw_tools.rtl.link_file import render_link_file
+from fw_tools.rtl.link_program import link_program, program_module, render_link_program
+from fw_tools.rtl.ports import Port, PortGroup, align_connections, port_list
+from fw_tools.rtl.registers import elaborate_registers, payload_register_rows
+from fw_tools.rtl.render import header, render
+from fw_tools.rtl.top import board_port_groups, top_module
+from fw_tools.spec.records import Payload
+
+TWIN_RAILS = 64  # Width of the rail ports of a twin, whatever the payload.
+LINK_CELLS = (
+    *("engine_pkg", "crc16_octet", "event_counter", "periodic_trigger", "sync_2ff"),
+    *("kept_reg", "tmr_voter", "tmr_reg", "ecc_ram_array", "uart_rx", "uart_tx"),
+    *("cobs_decoder", "octet_ring", "frame_receiver", "frame_sender"),
+    *("engine_ram", "engine_core", "pus_link", "warm_reset"),
+)
+
+
+def payload_module(payload: Payload) -> str:
+    """Return the name of the module of the payload with its line."""
+    return f"{payload.name}_payload"
+
+
+def twin_module(payload: Payload) -> str:
+    """Return the name of the module that a twin simulates."""
+    return f"{payload.name}_twin"
+
+
+def has_line(payload: Payload) -> bool:
+    """Tell whether there is a line, and the packet whose APID it has."""
+    return payload.link is not None and bool(payload.packets)
+
+
+def whole_module(payload: Payload) -> str:
+    """Return the name of the module that holds all others."""
+    return twin_module(payload) if has_line(payload) else top_module(payload)
+
+
+def render_payload_top(
+    payload: Payload, digest: str, inside: Sequence[GeneratedFile]
+) -> tuple[GeneratedFile, ...]:
+    """Return the payload with its line, the wrapper of its twin, its program, library cells.
+
+    `inside` is the gateware of which the payload is made; its digest becomes the build identity.
+    Nothing without a line.
+    """
+    if not has_line(payload):
+        return ()
+    cells = library_files(*LINK_CELLS)
+    module = _payload_file(payload, digest)
+    program = link_program(payload, build_identity([*inside, *cells, module]))
+    rows = payload_register_rows(payload, digest)
+    return (
+        *cells,
+        *render_link_program(payload, digest, program),
+        module,
+        _twin_file(payload, digest),
+        render_link_file(payload, digest, rows, program),
+    )
+
+
+def build_identity(files: Iterable[GeneratedFile]) -> str:
+    """Return 64 bits (hex) of the SHA-256 of SystemVerilog sources and their paths."""
+    digest = hashlib.sha256()
+    for file in sorted(files, key=lambda file: file.path):
+        if file.path.suffix == ".sv":
+            digest.update(f"{file.path}\0{file.text}\0".encode())
+    return digest.hexdigest()[:16]
+
+
+def _payload_file(payload: Payload, digest: str) -> GeneratedFile:
+    module = payload_module(payload)
+    line = PortGroup("Serial line, 8N1.", (Port("uart_rx_i"), Port("uart_tx_o")))
+    board = board_port_groups(payload)
+    clock = PortGroup("", (Port("clk_i"), Port("rst_ni")))
+    text = render(
+        "payload.sv.j2",
+        head=header("//", digest, f"The payload {payload.name} with its line."),
+        payload=payload,
+        link=payload.link,
+        module=module,
+        top=top_module(payload),
+        program=program_module(payload),
+        ports=port_list([clock, line, *board]),
+        passed=[port.name for group in board for port in group.ports],
+        report=payload.packets[0].name,
+        address_bits=elaborate_registers(payload).address_bits,
+    )
+    return GeneratedFile(PurePosixPath(f"rtl/{module}.sv"), align_connections(text))
+
+
+def _twin_file(payload: Payload, digest: str) -> GeneratedFile:
+    module = twin_module(payload)
+    text = render(
+        "twin.sv.j2",
+        head=header("//", digest, f"The payload {payload.name} as its twin has it."),
+        payload=payload,
+        link=payload.link,
+        module=module,
+        inner=payload_module(payload),
+        connections=[(port, _twin_side(payload, port)) for port in _board_ports(payload)],
+        rail_count=len(payload.rails),
+        rail_bits=TWIN_RAILS,
+    )
+    return GeneratedFile(PurePosixPath(f"rtl/{module}.sv"), align_connections(text))
+
+
+def _board_ports(payload: Payload) -> list[Port]:
+    return [port for group in board_port_groups(payload) for port in group.ports]
+
+
+def _twin_side(payload: Payload, port: Port) -> str:
+    """Return what a twin connects to a port of the payload."""
+    for number, rail in enumerate(payload.rails):
+        if port.name == f"enable_{rail.name}_o":
+            return f"rail_enable_o[{number}]"
+        if port.name == f"pin_{rail.power_good.input}_i":
+            return f"rail_power_good_i[{number}]"
+        if rail.hard_trip and port.name == f"pin_{rail.hard_trip.input}_i":
+            return f"rail_over_current_i[{number}]"
+    return f"unused_{port.name}" if port.name.endswith("_o") else "'0"

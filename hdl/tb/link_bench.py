@@ -1,0 +1,383 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The serial line of a payload against a reference machine: commands, damage, repeats, events.
+
+Configuration (JSON, named by FW_BENCH_CONFIG): `link` (the payload's link.json, and `magic`),
+`rails`, `memories` and `inputs` (names), `divisor` (clocks a bit), `clock_hz` and `time_scale`.
+Top: the generated `<payload>_payload`.
+"""
+
+import json
+import os
+import random
+from pathlib import Path
+from typing import Any
+
+import cocotb
+from cocotb.clock import Clock
+from cocotb.triggers import Timer
+
+from fw_tools.pus.commands import COMMANDS
+from fw_tools.pus.frames import encode_frame
+from fw_tools.pus.identifiers import Ack
+from fw_tools.pus.packets import with_crc
+from hdl.tb.board import Board, Rail
+from hdl.tb.link_driver import Answer, Expected, Ground, is_unsolicited, reference, reset
+from hdl.tb.uart import UartSource
+
+CLOCK_PS = 20_000
+CONFIG = json.loads(Path(os.environ["FW_BENCH_CONFIG"]).read_text())
+LINK = CONFIG["link"]
+BIT_PS = CONFIG["divisor"] * CLOCK_PS
+SECOND_CLOCKS = CONFIG["clock_hz"]  # Of the payload's clock.
+SHORT_SECOND = 1 / CONFIG["time_scale"]  # What the link takes for a second.
+# Bars: TC[17,1] to TM[17,2] in 1 ms without acknowledgements and in 2 ms with three, at 12 MHz.
+PING_CLOCKS, PING_WITH_ACKS_CLOCKS = 12_000, 24_000
+ALL_ACKS = Ack.ACCEPTANCE | Ack.START | Ack.COMPLETION
+STABLE = (0, 2, 4)  # Registers that only the link changes.
+RANDOM_COMMANDS = 80
+UPSETS = 60
+PATROL_CLOCKS = 600_000  # In which the engine reads every word of its own.
+PING, ONE_SHOT = (17, 1), (3, 27)
+STRUCTURE = LINK["structure_id"].to_bytes(2, "big")
+
+
+class LinkBench:
+    """A payload that has come out of reset, its board, and the ground."""
+
+    @classmethod
+    async def start(cls, dut: Any, *, is_quiet: bool = True) -> "LinkBench":
+        """Return a bench; `is_quiet` stops the periodic reports."""
+        bench = cls(dut)
+        cocotb.start_soon(Clock(dut.clk_i, CLOCK_PS, unit="ps").start())
+        await reset(dut)
+        await bench.ground.settle()
+        if is_quiet:
+            await bench.ask(3, 6, b"\1" + STRUCTURE)
+        return bench
+
+    def __init__(self, dut: Any) -> None:
+        self.dut = dut
+        for name in CONFIG["inputs"]:
+            getattr(dut, f"input_{name}_i").value = 0
+        for memory in CONFIG["memories"]:
+            for port in ("request", "write", "address", "wdata", "inject_valid", "inject_mask"):
+                getattr(dut, f"{memory}_{port}_i").value = 0
+        self.board = Board(dut, CONFIG["rails"])
+        self.ground = Ground(dut, BIT_PS, LINK["apid"])
+        self.expected = Expected(reference(LINK))
+
+    async def ask(self, service: int, subtype: int, data: bytes = b"", **more: Any) -> list[Answer]:
+        """Send a command and return its answers, which are those of the reference machine."""
+        return await self.exchange(self.ground.command(service, subtype, data, **more))
+
+    async def exchange(self, packet: bytes) -> list[Answer]:
+        """Send a packet and compare its answers with the reference machine's."""
+        answers = await self.ground.ask(packet)
+        expected = self.expected.answers(packet)
+        assert [each.meaning for each in answers] == expected, packet.hex()
+        return answers
+
+    async def parameter(self, name: str) -> int:
+        """Return a parameter of link.json by its name."""
+        number = next(each["id"] for each in LINK["parameters"] if each["name"] == name)
+        packet = self.ground.command(20, 1, b"\1" + number.to_bytes(2, "big"), ack=Ack.NONE)
+        (answer,) = await self.ground.ask(packet)
+        return int.from_bytes(answer.packet.data[3:], "big")
+
+    async def seconds(self, count: float) -> None:
+        """Let time pass."""
+        await Timer(round(count * SECOND_CLOCKS) * CLOCK_PS, "ps")
+        self.ground.collect()
+
+    def events(self, name: str) -> list[int]:
+        """Return the data of the events of that name that have come."""
+        number = next(each["id"] for each in LINK["events"] if each["name"] == name)
+        found = [each.packet.data for each in self.ground.answers if each.packet.service == 5]
+        return [
+            int.from_bytes(data[2:], "big")
+            for data in found
+            if int.from_bytes(data[:2], "big") == number
+        ]
+
+
+@cocotb.test(timeout_time=100, timeout_unit="ms")
+async def a_ping_is_answered_in_time(dut):
+    """TC[17,1] is answered by TM[17,2] in 1 ms, with three acknowledgements in 2 ms, at 12 MHz."""
+    bench = await LinkBench.start(dut)
+    for ack, limit in ((Ack.NONE, PING_CLOCKS), (ALL_ACKS, PING_WITH_ACKS_CLOCKS)):
+        packet = bench.ground.command(*PING, ack=ack)
+        answers = await bench.exchange(packet)
+        clocks = (answers[-1].time_ps - bench.ground.sent_at_ps) // CLOCK_PS
+        cocotb.log.info("TC[17,1] with ack %s: %d clocks", ack, clocks)
+        assert clocks < limit
+
+
+@cocotb.test(timeout_time=100, timeout_unit="ms")
+async def every_command_is_answered_as_the_reference_machine_does(dut):
+    """Right, wrong and repeated commands, with every mix of acknowledgements."""
+    bench = await LinkBench.start(dut)
+    sent: list[bytes] = []
+    for _ in range(RANDOM_COMMANDS):
+        packet = random_packet(bench.ground, sent)
+        sent.append(packet)
+        await bench.exchange(packet)
+
+
+def random_packet(ground: Ground, sent: list[bytes]) -> bytes:
+    """Return a packet that is one of many kinds of right and wrong."""
+    kind = random.choice(
+        [kind for kind in COMMANDS if kind[0] != 6 and kind not in (ONE_SHOT, (9, 1))]
+    )
+    data = random_data(kind)
+    ack = Ack(random.choice([0, 1, 4, 8, 13]))
+    match random.randrange(12):
+        case 0 if sent:
+            return random.choice(sent[-20:])
+        case 1:  # Another length.
+            return ground.command(*kind, data + bytes(random.randint(1, 3)), ack=ack)
+        case 2 if data:
+            return ground.command(*kind, data[:-1], ack=ack)
+        case 3:  # Nobody's.
+            return ground.command(random.randrange(256), random.randrange(256), data, ack=ack)
+        case 4:  # A bit of its headers.
+            packet = bytearray(ground.command(*kind, data, ack=ack))
+            packet[random.choice([0, 1, 2, 6])] ^= 1 << random.randrange(8)
+            return with_crc(bytes(packet[:-2]))
+        case 5:  # Too short to have a secondary header.
+            short = random.randbytes(random.randint(0, 4))
+            head = ground.command(*PING)[:4] + (len(short) + 1).to_bytes(2, "big")
+            return with_crc(head + short)
+    return ground.command(*kind, data, ack=ack)
+
+
+def random_data(kind: tuple[int, int]) -> bytes:
+    """Return application data that is right, or wrong only in a value."""
+    number = random.choice([1, 1, 1, 0, 2, 17, 33])
+    match kind:
+        case (3, 31):
+            interval = random.choice([9, 1000, 70_000]).to_bytes(4, "big")
+            return bytes([number]) + (random_id([LINK["structure_id"]]) + interval) * number
+        case (3, _):
+            return bytes([number]) + random_id([LINK["structure_id"]]) * number
+        case (5, _):
+            known = [each["id"] for each in LINK["events"]]
+            return bytes([number]) + b"".join(random_id(known) for _ in range(number))
+        case (8, 1):
+            return random.choice([1, 2, 3, 4, 6, 0x100]).to_bytes(2, "big")
+        case (9, _):
+            return bytes([random.choice([0x2E, 0x2E, 0x1E])]) + random.randbytes(6)
+        case (20, 1):
+            return bytes([number]) + b"".join(random_id(STABLE) for _ in range(number))
+        case (20, 3):
+            values = (random.choice([0x66, 0x69, 0x96, 0x166]) for _ in range(number))
+            return bytes([number]) + b"".join(
+                random_id([4, 4, 0]) + value.to_bytes(4, "big") for value in values
+            )
+    return b""
+
+
+def random_id(known: Any) -> bytes:
+    """Return one of the known numbers, seldom another."""
+    return random.choice([*known, *known, *known, 0x3FFF]).to_bytes(2, "big")
+
+
+@cocotb.test(timeout_time=100, timeout_unit="ms")
+async def what_is_no_whole_packet_is_dropped_counted_and_told(dut):
+    """Noise, half frames, trailing zeros, damaged sums and breaks leave the line as it was."""
+    bench = await LinkBench.start(dut)
+    ping = encode_frame(bench.ground.command(*PING, ack=Ack.NONE))
+    damaged = bytearray(ping)
+    damaged[9] ^= 1
+    trailing = encode_frame(bench.ground.command(*PING, ack=Ack.NONE) + b"\0\0")
+    long_frame = encode_frame(bytes(1100))
+    before = {name: await bench.parameter(f"link.{name}") for name in DROP_COUNTS}
+    answered = len(bench.ground.answers)
+    for octets in (ping[:9], b"\0", bytes(damaged), trailing, long_frame, b"\5ab\0"):
+        await bench.ground.source.send(octets)
+    await bench.ground.settle()
+    await bench.ground.source.send_break()
+    await bench.ground.source.send(b"\0")
+    await bench.ground.settle()
+    assert all(map(is_unsolicited, bench.ground.answers[answered:])), "something was answered"
+    counts = {name: await bench.parameter(f"link.{name}") - before[name] for name in DROP_COUNTS}
+    assert counts == {
+        "bad_frames_count": 3,  # The half one, the one that breaks off, and that of the break.
+        "bad_checks": 1,
+        "bad_lengths_count": 1,
+        "no_room_count": 1,
+        "breaks_count": 1,
+        "line_errors_count": 0,
+    }
+    assert len(bench.events("frame_dropped")) == 1, "more than one event in a second"
+    assert bench.events("line_break") == [1 << 16 | 1]
+    assert [each.kind for each in await bench.ask(*PING, ack=Ack.NONE)] == [(17, 2)]
+    await bench.ask(*PING, b"\x55" * 300)  # Longer than a block, and than the command may be.
+
+
+DROP_COUNTS = (
+    *("bad_frames_count", "bad_checks", "bad_lengths_count"),
+    *("no_room_count", "breaks_count", "line_errors_count"),
+)
+
+
+@cocotb.test(timeout_time=100, timeout_unit="ms")
+async def a_repeated_command_is_answered_again_and_not_carried_out(dut):
+    """The last 16 are known, also after a warm reset; one older or changed is carried out."""
+    bench = await LinkBench.start(dut)
+    done = await bench.parameter("link.functions_done")
+    packets = [bench.ground.command(8, 1, b"\0\3", ack=ALL_ACKS) for _ in range(17)]
+    for packet in (*packets[:16], *packets[:16], packets[16]):
+        await bench.exchange(packet)
+    assert await bench.parameter("link.functions_done") == done + 17
+    await bench.exchange(packets[0])
+    assert await bench.parameter("link.functions_done") == done + 18
+    assert await bench.parameter("link.repeated_commands") == 16
+
+
+@cocotb.test(timeout_time=100, timeout_unit="ms")
+async def a_warm_reset_comes_once_and_keeps_the_log(dut):
+    """TC[8,1] warm reset acknowledges first; its repeat does not reset again."""
+    bench = await LinkBench.start(dut)
+    packet = bench.ground.command(8, 1, b"\0\5", ack=ALL_ACKS)
+    assert [each.kind for each in await bench.exchange(packet)] == [(1, 1), (1, 3), (1, 7)]
+    await bench.seconds(0.02)
+    await bench.ground.settle()
+    assert bench.events("boot") == [0, 1], "the second boot is a warm one"
+    assert bench.ground.restarts == 2
+    assert [each.kind for each in await bench.exchange(packet)] == [(1, 1), (1, 3), (1, 7)]
+    await bench.seconds(0.02)
+    await bench.ground.settle()
+    assert bench.events("boot") == [0, 1]
+
+
+@cocotb.test(timeout_time=100, timeout_unit="ms")
+async def housekeeping_comes_when_due_and_when_asked(dut):
+    """Periodic, at another interval, switched off, once, and faster than the line."""
+    bench = await LinkBench.start(dut, is_quiet=False)
+    await bench.ask(3, 31, b"\1" + STRUCTURE + (400).to_bytes(4, "big"))
+    before = len(reports(bench))
+    await bench.seconds(4.1 * SHORT_SECOND)
+    assert len(reports(bench)) - before in (9, 10)
+    await bench.ask(3, 6, b"\1" + STRUCTURE)
+    before = len(reports(bench))
+    await bench.seconds(SHORT_SECOND)
+    assert len(reports(bench)) == before
+    packet = bench.ground.command(*ONE_SHOT, b"\1" + STRUCTURE, ack=Ack.NONE)
+    assert not await bench.ground.ask(packet), "nothing but the report was asked for"
+    (answer,) = reports(bench)[before:]
+    assert answer.packet.data[:2] == STRUCTURE
+    await bench.ask(3, 31, b"\1" + STRUCTURE + (10).to_bytes(4, "big"))
+    await bench.ground.source.send(encode_frame(bench.ground.command(3, 5, b"\1" + STRUCTURE)))
+    await bench.seconds(SHORT_SECOND)
+    await bench.ground.source.send(encode_frame(bench.ground.command(*PING, ack=Ack.NONE)))
+    await bench.ground.source.send(encode_frame(bench.ground.command(3, 6, b"\1" + STRUCTURE)))
+    await bench.ground.settle()
+    assert bench.ground.answers[-1].kind == (1, 7), "reports that nobody can carry kept it waiting"
+    sent = len(reports(bench)) - before - 1
+    lost = await bench.parameter("link.reports_lost")
+    assert lost > 0, "the line carried a report every 10 ms"
+    assert 95 <= sent + lost <= 200
+
+
+def reports(bench: LinkBench) -> list[Answer]:
+    """Return all housekeeping reports."""
+    return [each for each in bench.ground.answers if each.kind == (3, 25)]
+
+
+@cocotb.test(timeout_time=100, timeout_unit="ms")
+async def the_time_is_set_and_told(dut):
+    """TC[9,128] sets the clock, over its end too; TM[9,2] tells it without a secondary header."""
+    bench = await LinkBench.start(dut)
+    await bench.ask(9, 128, bytes.fromhex("2e ffffffff fff0"))
+    await bench.seconds(0.01)
+    (answer,) = await bench.ask(*PING, ack=Ack.NONE)
+    assert answer.packet.seconds == 0
+    await bench.ask(9, 1, b"\0")
+    await bench.seconds(2.1 * SHORT_SECOND)
+    await bench.ask(9, 1, b"\xff")
+    first, second, *_ = bench.ground.time_reports
+    assert first[:7] == bytes.fromhex("0000 c000 0009 00")
+    assert second[:7] == bytes.fromhex("0000 c001 0009 00")
+    assert abs(units_of(second) - units_of(first) - 65536 * SHORT_SECOND) < 655
+
+
+def units_of(packet: bytes) -> int:
+    """Return the time of a time report in units of 2^-16 s."""
+    return int.from_bytes(packet[8:14], "big")
+
+
+@cocotb.test(timeout_time=100, timeout_unit="ms")
+async def a_line_a_little_fast_or_slow_is_understood(dut):
+    """3 % off either way, and a glitch of one clock around the middle of every bit."""
+    bench = await LinkBench.start(dut)
+    for scale in (0.97, 1.03):
+        bench.ground.source.bit_ps = round(BIT_PS * scale)
+        assert len(await bench.ask(*PING, bytes(0))) == 3
+    bench.ground.source.bit_ps = BIT_PS
+    for place in range(CONFIG["divisor"] // 2 - 2, CONFIG["divisor"] // 2 + 4):
+        frame = encode_frame(bench.ground.command(*PING, ack=Ack.NONE))
+        before = len(bench.ground.answers)
+        for octet in frame:
+            await send_with_glitches(bench.ground.source, octet, place / CONFIG["divisor"])
+        await bench.ground.settle()
+        assert [each.kind for each in bench.ground.answers[before:]] == [(17, 2)], place
+
+
+async def send_with_glitches(source: UartSource, octet: int, place: float) -> None:
+    """Send an octet with one clock of the other level in each bit."""
+    glitch = 1 / CONFIG["divisor"]
+    for number in range(10):
+        level = ((octet << 1) | 1 << 9) >> number & 1
+        await source.hold(level, place)
+        await source.hold(1 - level, glitch)
+        await source.hold(level, 1 - place - glitch)
+
+
+@cocotb.test(timeout_time=100, timeout_unit="ms")
+async def a_broken_rail_becomes_an_event(dut):
+    """What a register shows is told without being asked; TC[5,6] stops that and TC[5,5] resumes."""
+    bench = await LinkBench.start(dut)
+    if not CONFIG["rails"]:
+        return
+    rail = bench.board.rails[0]
+    number = next(each["id"] for each in LINK["events"] if each["name"] == f"fault_{rail.name}")
+    told = [await faults_told(bench, rail)]  # Without power good on the board it fails by itself.
+    for is_told in (False, True):
+        await bench.ask(5, 5 if is_told else 6, b"\1" + number.to_bytes(2, "big"))
+        await bench.seconds(2 * SHORT_SECOND)
+        await bench.ask(8, 1, b"\0\3")
+        told.append(await faults_told(bench, rail))
+    assert told == [1, 1, 2]
+
+
+async def faults_told(bench: LinkBench, rail: Rail) -> int:
+    """Wait until a rail must have failed, and return how often an event has told of it."""
+    await bench.seconds((rail.off_timeout + 3 * rail.ramp_max) / SECOND_CLOCKS)
+    await bench.ground.settle()
+    found = bench.events(f"fault_{rail.name}")
+    assert all(data & 1 for data in found), "the first rail is bit 0 of the register"
+    return len(found)
+
+
+@cocotb.test(timeout_time=100, timeout_unit="ms")
+async def an_upset_of_the_engine_changes_no_answer(dut):
+    """Single flips in its words, its program and a replica of its state, while it works."""
+    bench = await LinkBench.start(dut)
+    link = dut.u_link
+    stores = [(link.u_ram.u_array.mem, 22), (dut.u_program.mem, 22)]
+    replicas = [link.u_core.gen_voted.u_state.gen_replica[n].u_replica.stored_q for n in range(3)]
+    for _ in range(UPSETS):
+        cocotb.start_soon(bench.ground.source.send(encode_frame(b"")))  # Keeps it busy a little.
+        await bench.seconds(random.random() / 1000)
+        if random.randrange(3):
+            store, width = random.choice(stores)
+            word = store[random.randrange(len(store))]
+            word.value = int(word.value) ^ 1 << random.randrange(width)
+        else:
+            replica = random.choice(replicas)
+            replica.value = int(replica.value) ^ 1 << random.randrange(len(replica))
+        await bench.ask(*PING, ack=ALL_ACKS)
+    await bench.seconds(PATROL_CLOCKS / SECOND_CLOCKS)
+    corrected = await bench.parameter("link.corrected_count")
+    assert corrected == UPSETS, "every upset is put right once, and counted"
+    assert await bench.parameter("link.uncorrectable_count") == 0

@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The bench of the line passes on the compute node and goes red on each broken copy of it."""
+
+from typing import Any
+
+import pytest
+
+from fw_tools.flow.benches.link import link_benches
+from fw_tools.report.records import Status
+
+TESTS = 10
+
+# File, broken expression, what it becomes, the test that must notice.
+MUTANTS = {
+    "a bit sampled once": (
+        "uart_rx.sv",
+        "= «(line & sample_q[0]) | (line & sample_q[1]) | (sample_q[0] & sample_q[1])»;",
+        "sample_q[0]",
+        "fast_or_slow",
+    ),
+    "bits in the wrong order": (
+        "uart_rx.sv",
+        "<= «{level, shift_q[7:1]}»;",
+        "{shift_q[6:0], level}",
+        "ping",
+    ),
+    "no framing error": ("uart_rx.sv", "framing_error_o = «is_stop && !level»", "1'b0", "no_whole"),
+    "no stop bit": ("uart_tx.sv", "<= {1'b1, «1'b1», octet_i}", "1'b0", "ping"),
+    "a zero after the longest block": (
+        "cobs_decoder.sv",
+        "<= «octet_i != LongestBlock»;",
+        "1'b1",
+        "no_whole",
+    ),
+    "a block that breaks off is taken": (
+        "cobs_decoder.sv",
+        "is_spoilt_q || «left_q != 8'd0»;",
+        "1'b0",
+        "no_whole",
+    ),
+    "no length check": (
+        "frame_receiver.sv",
+        "is_kept         = is_whole && «is_length_right»",
+        "1'b1",
+        "no_whole",
+    ),
+    "no sum check": ("frame_receiver.sv", "<= «crc_next == 16'h0000»;", "1'b1", "no_whole"),
+    "an endless frame": (
+        "frame_receiver.sv",
+        "|| «received >= LengthBits'(LongestPacket)»;",
+        "1'b0",
+        "no_whole",
+    ),
+    "a packet that is never released": (
+        "frame_receiver.sv",
+        "<= «base_q + length_q»;",
+        "base_q",
+        "ping",
+    ),
+    "a sum that starts at zero": (
+        "frame_sender.sv",
+        "          crc_q   <= «'1»;",
+        "'0",
+        "ping",
+    ),
+    "no delimiter behind a frame": (
+        "frame_sender.sv",
+        "is_write    = «state_q == Finish || valid_i»",
+        "valid_i",
+        "ping",
+    ),
+    "a full ring that is written on": (
+        "frame_sender.sv",
+        "&& «(!is_full || is_hopeless)»;",
+        "1'b1",
+        "housekeeping",
+    ),
+    "no carry": (
+        "engine_core.sv",
+        "Cmp, Cpi:     state_d.carry = «difference[16]»;",
+        "1'b0",
+        "every_command",
+    ),
+    "no zero of a comparison": (
+        "engine_core.sv",
+        "state_d.zero = «difference[15:0] == '0»;",
+        "1'b1",
+        "every_command",
+    ),
+    "a refused bus access that passes": (
+        "pus_link.sv",
+        "port_word    = {15'd0, «apb_pslverr_i»};",
+        "1'b0",
+        "every_command",
+    ),
+    "a warm reset that is no reset": (
+        "pus_link.sv",
+        "restart_o = «(is_write && port == PortRestart) && word == RestartWord»",
+        "1'b0",
+        "warm_reset",
+    ),
+    "a warm reset that says cold": (
+        "warm_reset.sv",
+        "      .d_i    («1'b1»)",
+        "1'b0",
+        "warm_reset",
+    ),
+    "breaks that are not counted": ("pus_link.sv", "    «is_break»,\n", "1'b0", "no_whole"),
+    "a second that does not pass": (
+        "pus_link.sv",
+        ".event_i(«is_millisecond»)",
+        "1'b0",
+        "housekeeping",
+    ),
+    "a time that cannot be set": (
+        "pus_link.sv",
+        "time_set_o    = «(is_write && port == PortTimeSet)»",
+        "1'b0",
+        "time_is_set",
+    ),
+    "a program that is not put right": (
+        "compute_node_program.sv",
+        "if («corrected_o») mem",
+        "1'b0",
+        "upset",
+    ),
+    "words that are not corrected": (
+        "engine_ram.sv",
+        ".codeword_i     («stored»)",
+        "{stored[21:16], stored[15:0] & 16'hfffe}",
+        "upset",
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def run(carry_mutants: Any) -> Any:
+    return carry_mutants(link_benches, MUTANTS)
+
+
+def test_the_line_of_the_compute_node_passes(run: Any) -> None:
+    records = run.sound()
+    assert [record.message for record in records if record.status is not Status.PASSED] == []
+    assert len(records) == TESTS
+
+
+@pytest.mark.parametrize("name", MUTANTS)
+def test_a_broken_line_is_noticed(name: str, run: Any) -> None:
+    assert run.failures(name)
