@@ -100,28 +100,31 @@ class PtyPort:
                 self._server.process.send(messages.octets(data))
 
     def _come_or_go(self, _mask: int) -> None:
+        """Count who has opened and closed since the last time, which may have been several."""
+        before, has_emptied = self._clients, False
         events = os.read(self._watch, 4096)
-        for _, mask, _, length in (_EVENT.unpack_from(events, at) for at in _starts(events)):
-            assert not length
-            if mask & _IN_OPEN:
-                self._open()
-            elif mask & (_IN_CLOSE_WRITE | _IN_CLOSE_NOWRITE):
-                self._leave()
-
-    def _open(self) -> None:
-        self._clients += 1
+        for at in range(0, len(events), _EVENT.size):  # A watched file's events carry no name.
+            mask = _EVENT.unpack_from(events, at)[1]
+            self._clients += bool(mask & _IN_OPEN)
+            self._clients -= bool(mask & (_IN_CLOSE_WRITE | _IN_CLOSE_NOWRITE))
+            has_emptied |= self._clients == 0
         if self._clients > 1:  # Only root gets past TIOCEXCL.
             self._server.say("a second client opened the pty; their octets will mix")
-            return
+        if before and has_emptied:
+            self._leave()
+        if self._clients and (has_emptied or not before):
+            self._come()
+
+    def _come(self) -> None:
         fcntl.ioctl(self._slave, termios.TIOCEXCL)
         self._seen_baud = _get_baud(self._master)
         greet(self._server.process, self._seen_baud)
 
     def _leave(self) -> None:
-        self._clients = max(self._clients - 1, 0)
-        if self._clients:
-            return
         fcntl.ioctl(self._slave, termios.TIOCNXCL)
+        if self._clients:  # The next one is here already: what waits may be for it.
+            dismiss(self._server.process)
+            return
         self._drain()
         dismiss(self._server.process)
         self._outlet.clear()
@@ -134,10 +137,6 @@ class PtyPort:
         with suppress(BlockingIOError):
             while data := os.read(self._master, CHUNK):
                 self._server.process.send(messages.octets(data))
-
-
-def _starts(events: bytes) -> range:
-    return range(0, len(events), _EVENT.size)  # A watched file's events carry no name.
 
 
 def _watch_opens(name: str) -> int:
