@@ -10,7 +10,7 @@ from construct import *
 
 FAST = Struct("n" / Int16ub)
 SOME = Struct("n" / Int16ub, "twice" / Computed(lambda c: 2 * c.n), "t" / CString("ascii"))
-WHOLE = Struct("n" / Int64ub, "m" / Byte, "m" / Byte, "y" / Computed(this.n * 2))
+WHOLE = Struct("n" / Int64ub, "m" / Byte * (lambda value, c: None), "k" / Byte, "y" / Computed(this.n * 2))
 AT = Struct("n" / Struct("k" / Byte), "at" / Computed(lambda c: c.n._io.tell()))
 PACKETS = {5: FAST, 6: SOME, 7: WHOLE, 8: AT}
 """
@@ -23,7 +23,7 @@ SOME = (
 )
 WHOLE = (
     "  Slow: PACKETS[7]: packets are parsed one by one, because of 2 fields\n"
-    "    PACKETS[7].m: a second value named m\n"
+    "    PACKETS[7].m: a function that is called when the field is parsed\n"
     "    PACKETS[7].y: arithmetic that can leave 64 bits; "
     "faster: narrower fields, or a mask, as this.n & 0xffffffff\n"
 )
