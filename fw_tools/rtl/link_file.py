@@ -22,7 +22,8 @@ from fw_tools.spec.records import Payload
 LINK_FILE = PurePosixPath("link.json")
 FORMAT = 1
 ENGINE_WORDS = 0x8000  # Parameter ID of the engine's first word of RAM.
-BUILD_IDENTITY = 0xC000  # Of the first quarter of the build identity.
+BUILD_IDENTITY = 0xC000  # Of the first quarter of the build identity, and of the gateware's digest.
+RTL_DIGEST = 0xC004
 # Words of the engine that are parameters, all read only.
 ENGINE_PARAMETERS = (
     *("taken_packets", "wrong_packets", "done_commands", "repeated_commands", "functions_done"),
@@ -88,6 +89,8 @@ def _engine_parameters(program: Program) -> Iterator[dict[str, Any]]:
         yield _word(f"link.{name}", ENGINE_WORDS + program.symbols[name])
     for number in range(4):
         yield _word(f"build_identity_{number}", BUILD_IDENTITY + number)
+    for number in range(4):
+        yield _word(f"rtl_digest_{number}", RTL_DIGEST + number)
 
 
 def _word(name: str, number: int) -> dict[str, Any]:

@@ -64,11 +64,11 @@ _ROW_WORDS = (
 )
 
 
-def link_program(payload: Payload, build_id: str) -> Program:
+def link_program(payload: Payload, rtl_digest: str) -> Program:
     """Return the assembled program of `payload`.
 
-    `build_id` (16 hex digits) names the gateware around it. `InputError` is raised when the payload
-    has more events than the RAM holds.
+    `rtl_digest` (16 hex digits) is that of the gateware around it. `InputError` is raised when the
+    payload has more events than the RAM holds.
     """
     folder = resources.files("hdl").joinpath("rtl/link/program")
     sources = {
@@ -76,7 +76,7 @@ def link_program(payload: Payload, build_id: str) -> Program:
         for name in SOURCES
     }
     assert payload.link is not None
-    sources["tables"] = "\n".join(_tables(payload, build_id))
+    sources["tables"] = "\n".join(_tables(payload, rtl_digest))
     program = assemble(sources, _constants(payload, payload.link))
     if program.symbols["variables_end"] > REPEATS_ADDRESS:
         raise InputError(
@@ -127,7 +127,7 @@ def _housekeeping_constants(packet: PacketSpec) -> dict[str, int]:
     }
 
 
-def _tables(payload: Payload, build_id: str) -> Iterator[str]:
+def _tables(payload: Payload, rtl_digest: str) -> Iterator[str]:
     yield "message_types:"
     for service, subtype in MESSAGES:
         yield f".word {service << 8 | subtype} ; TM[{service},{subtype}]"
@@ -143,8 +143,8 @@ def _tables(payload: Payload, build_id: str) -> Iterator[str]:
         yield f".word {~bits >> WORD_BITS & 0xFFFF}"
         yield f".word {~bits & 0xFFFF}"
     yield ".word 0 ; No more."
-    yield "build_id:"
-    yield from (f".word 0x{build_id[place : place + 4]}" for place in range(0, 16, 4))
+    yield "rtl_digest:"
+    yield from (f".word 0x{rtl_digest[place : place + 4]}" for place in range(0, 16, 4))
 
 
 def _service_row(row: CommandRow, routine: str) -> Iterator[str]:

@@ -49,14 +49,14 @@ def render_payload_top(
 ) -> tuple[GeneratedFile, ...]:
     """Return the payload with its line, the wrapper of its twin, its program, library cells.
 
-    `inside` is the gateware of which the payload is made; its digest becomes the build identity.
+    `inside` is the gateware of which the payload is made; its digest can be read over the line.
     Nothing without a line.
     """
     if not has_line(payload):
         return ()
     cells = library_files(*LINK_CELLS)
     module = _payload_file(payload, digest)
-    program = link_program(payload, build_identity([*inside, *cells, module]))
+    program = link_program(payload, rtl_digest([*inside, *cells, module]))
     rows = payload_register_rows(payload, digest)
     return (
         *cells,
@@ -67,7 +67,7 @@ def render_payload_top(
     )
 
 
-def build_identity(files: Iterable[GeneratedFile]) -> str:
+def rtl_digest(files: Iterable[GeneratedFile]) -> str:
     """Return 64 bits (hex) of the SHA-256 of SystemVerilog sources and their paths."""
     digest = hashlib.sha256()
     for file in sorted(files, key=lambda file: file.path):

@@ -76,6 +76,7 @@ package engine_pkg;
   localparam logic [10:0] PortWatchdog = 11'h428;  // w: the program is alive.
   localparam logic [10:0] PortRestartCause = 11'h429;  // r: 0 power-on or reset pin, 1 warm reset, 2 watchdog of the program.
   localparam logic [10:0] PortRestart = 11'h42a;  // w: 16'h6969 starts the payload anew.
+  localparam logic [10:0] PortBuild = 11'h42b;  // r: build identity, and the next three; the upper end first.
   localparam logic [10:0] PortAlarmsPending = 11'h42f;  // r: 1 if any of the next seven is not zero.
   localparam logic [10:0] PortLineErrors = 11'h430;  // r, as the next six: how many since it was read, at most 255.
   localparam logic [10:0] PortBreaks = 11'h431;

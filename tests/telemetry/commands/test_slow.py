@@ -10,7 +10,8 @@ from construct import *
 
 FAST = Struct("n" / Int16ub)
 SOME = Struct("n" / Int16ub, "twice" / Computed(lambda c: 2 * c.n), "t" / CString("ascii"))
-WHOLE = Struct("n" / Int64ub, "m" / Byte * (lambda value, c: None), "k" / Byte, "y" / Computed(this.n * 2))
+HOOKED = Byte * (lambda value, c: None)
+WHOLE = Struct("n" / Int64ub, "m" / HOOKED, "k" / Byte, "y" / Computed(this.n * 2))
 AT = Struct("n" / Struct("k" / Byte), "at" / Computed(lambda c: c.n._io.tell()))
 PACKETS = {5: FAST, 6: SOME, 7: WHOLE, 8: AT}
 """
@@ -84,7 +85,7 @@ def test_the_same_is_in_the_summary_for_programs(read, name, tmp_path):
             "fields": [
                 {
                     "path": "PACKETS[7].m",
-                    "reason": "a second value named m",
+                    "reason": "a function that is called when the field is parsed",
                     "faster": "",
                 },
                 {

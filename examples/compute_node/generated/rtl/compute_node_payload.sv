@@ -8,7 +8,8 @@
 module compute_node_payload #(
     parameter int unsigned ClockHz     = 50000000,  // A whole number of MHz.
     parameter int unsigned TimeScale   = 1,  // Divides every time but the time stamps. 1 in hardware.
-    parameter int unsigned BaudDivisor = 16  // Clocks a bit of the line.
+    parameter int unsigned BaudDivisor = 16,  // Clocks a bit of the line.
+    parameter logic [63:0] BuildId     = '0  // Names gateware and tools; whoever builds sets it.
 ) (
     input  logic        clk_i,
     input  logic        rst_ni,
@@ -90,7 +91,8 @@ module compute_node_payload #(
 
   pus_link #(
       .MillisecondClocks(ClockHz / 1000 / TimeScale),
-      .Divisor          (BaudDivisor)
+      .Divisor          (BaudDivisor),
+      .BuildId          (BuildId)
   ) u_link (
       .clk_i,
       .rst_ni                 (rst_n),

@@ -7,7 +7,8 @@
 
 module compute_node_twin #(
     parameter int unsigned ClockHz     = 50000000,
-    parameter int unsigned BaudDivisor = 16
+    parameter int unsigned BaudDivisor = 16,
+    parameter logic [63:0] BuildId     = '0
 ) (
     input  logic        clk_i,
     input  logic        rst_ni,
@@ -42,7 +43,8 @@ module compute_node_twin #(
 
   compute_node_payload #(
       .ClockHz    (ClockHz),
-      .BaudDivisor(BaudDivisor)
+      .BaudDivisor(BaudDivisor),
+      .BuildId    (BuildId)
   ) u_payload (
       .clk_i,
       .rst_ni,

@@ -2,7 +2,7 @@
 ; Parameter management, service 20 (ECSS-E-ST-70-41C 6.20), and functions, service 8.
 ;
 ; A parameter is a register, by its word address; from 0x8000 on a word of the engine's RAM, and from 0xc000
-; on a word of its program or of the build identity.
+; on a quarter of the build identity, and from 0xc004 on of the digest of the gateware.
 
 .var parameter_id
 .var parameter_high
@@ -43,13 +43,20 @@ parameter_internal:
     ldi 0
     ret
 parameter_program:
-    ldw 0x3ffc
+    ldw 0x3ff8
     and parameter_id
     jnz parameter_unknown
     ld parameter_id
     ani 3
     tax
-    ldx build_id
+    ld parameter_id
+    ani 4
+    jnz parameter_digest
+    ldx build
+    jmp parameter_word
+parameter_digest:
+    ldp rtl_digest
+parameter_word:
     st parameter_low
     ldi 0
     ret

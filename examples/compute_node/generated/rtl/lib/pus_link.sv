@@ -18,7 +18,8 @@ module pus_link
     parameter int unsigned ReceiveBits       = 12,      // Octets of the ring of received packets, as a power of two.
     parameter int unsigned SendBits          = 11,      // The same of packets to send.
     parameter int unsigned WatchdogMs        = 500,
-    parameter bit          Triplicate        = 1'b1
+    parameter bit          Triplicate        = 1'b1,
+    parameter logic [63:0] BuildId           = '0       // Of gateware and tools; whoever builds sets it.
 ) (
     input  logic                    clk_i,
     input  logic                    rst_ni,
@@ -413,6 +414,10 @@ module pus_link
         port_word    = {15'd0, apb_pslverr_i};
       end
       PortCrc:          port_word = crc_q;
+      PortBuild:        port_word = BuildId[63:48];
+      PortBuild + 11'd1: port_word = BuildId[47:32];
+      PortBuild + 11'd2: port_word = BuildId[31:16];
+      PortBuild + 11'd3: port_word = BuildId[15:0];
       PortAlarmsPending:       port_word = {15'd0, |alarm_counts};
       PortReportOctet: begin
         is_step_done = report_valid_i || !is_report_open_q;
