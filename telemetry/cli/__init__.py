@@ -6,6 +6,7 @@ import sys
 import click
 
 from telemetry.common.command import LazyGroup, run
+from telemetry.common.interrupt import interrupts_end_input
 
 _HELP = """Read spacecraft telemetry: dumps in, named values out.
 
@@ -26,11 +27,11 @@ Exit codes:
   0    done, all input was good
   1    our bug
   2    wrong arguments
-  3    input unusable: no packet came out
+  3    input unusable: no packet came out; or the disk is full
   5    an extra is missing; the message says how to get it
   6    done and written, but input was damaged or packets are missing
   7    the link to the source of the dump failed
-  130  interrupted; nothing half written stays behind
+  130  interrupted; what was done is kept, nothing half written stays behind
 """
 
 
@@ -57,4 +58,4 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line and exit with its code."""
-    sys.exit(run(cli, "fw-telemetry"))
+    sys.exit(run(cli, "fw-telemetry", within=interrupts_end_input))

@@ -69,7 +69,8 @@ Times are UTC. A clock that passes its top goes on in packet_time, --since and -
 tells of rollovers, of reboots (clock and sequence count begin again) and of corrections.
 Packets without time fields have the time at which their frame came, where frames tell it (KISS).
 
-Ctrl-C ends the input: what was decoded by then is written. A second Ctrl-C leaves no file behind.
+Ctrl-C, or SIGTERM, ends the input: what was decoded by then is written, and a packet that was on
+its way is no damage. A second Ctrl-C leaves no file behind.
 """
 
 
@@ -243,8 +244,6 @@ def _tell(outcome: "Outcome") -> None:
     lines = list(summary_lines(outcome.name, outcome.ledger, outcome.frame_ledgers))
     lines += slow_lines(outcome.slow)
     lines += outcome.problems
-    if outcome.code is ExitCode.INTERRUPTED:
-        lines.append("interrupted: what was decoded by then is kept")
     lines += [f"wrote {path}" for path in outcome.outputs]
     click.echo("\n".join(lines), err=True)
 

@@ -9,6 +9,7 @@ import click
 
 from telemetry.cli.reading import build_options, framing_options, open_dump
 from telemetry.common.exit_codes import ExitCode
+from telemetry.common.interrupt import INTERRUPTED
 
 if TYPE_CHECKING:
     from telemetry.ops.options import Options
@@ -65,7 +66,7 @@ def init(dump: str, output: Path | None, **framing: Any) -> ExitCode:
         write_text(output, text)
     for line in _told(name, survey, output, how):
         click.echo(line, err=True)
-    return code
+    return ExitCode.INTERRUPTED if survey.is_cut else code
 
 
 def options_text(options: "Options") -> str:
@@ -94,8 +95,8 @@ def _survey(dump: str, name: str, options: "Options") -> "Survey":
             head.extend(chunk[: max(_HEAD_OCTETS - len(head), 0)])
             yield chunk
 
-    with open_dump(dump, "looking") as (_, chunks):
-        survey = survey_chunks(watched(chunks), options)
+    with open_dump(dump, "looking", may_be_cut=True) as (source, chunks):
+        survey = survey_chunks(watched(chunks), options, lambda: source.is_cut)
     if survey.is_likely or (survey.apids and not options.has_primary_header):
         return survey
     if not survey.apids:
@@ -118,6 +119,8 @@ def _told(name: str, survey: "Survey", output: Path | None, how: str) -> Iterato
     yield f"{name}: {survey.octets:,} bytes, {rest:,} of them in no packet of telemetry"
     if survey.share <= _CLEAN:
         yield f"  {100 - 100 * survey.share:.2g} % of it is neither packets nor filler: damaged?"
+    if survey.is_cut:
+        yield f"  {INTERRUPTED}"
     for apid, seen in sorted(survey.apids.items()):
         shape = seen.every
         octets = f"{shape.min_octets:,}" + ("" if shape.is_fixed else f" to {shape.max_octets:,}")

@@ -19,11 +19,14 @@ from telemetry.cli.reading import (
     reassemble_option,
 )
 from telemetry.common.exit_codes import ExitCode
+from telemetry.common.interrupt import INTERRUPTED
 
 if TYPE_CHECKING:
     from telemetry.ops.listing import Entry, Lister
+    from telemetry.ops.source import Source
 
 SHOWN = 40
+_AT_ONCE = 256  # Rows to write.
 
 _HELP = """List the packets in DUMP ("-" reads standard input): where each lies, its APID, sequence
 count, length, and whether its CRC holds. What is no packet is listed, too, with the reason.
@@ -78,15 +81,15 @@ def packets(
     """List the packets and return the exit code."""
     from telemetry.columns.loading import load_definition
     from telemetry.ops.listing import Lister
-    from telemetry.ops.summary import exit_code
 
     if output is not None:
         _check_output(output, dump)
     definition = load_definition(definition_source) if definition_source else None
     lister = Lister(definition, build_options(**framing))
     name = dump_name(dump)
-    with open_dump(dump, "listing") as (_, chunks):
-        entries = lister.entries(chunks)
+    problems: list[str] = []
+    with open_dump(dump, "listing", may_be_cut=True) as (source, chunks):
+        entries = lister.entries(chunks, lambda: source.is_cut)
         if apid is not None:
             entries = (entry for entry in entries if entry.header and entry.header.apid == apid)
         if output is None:
@@ -95,8 +98,19 @@ def packets(
             _check_any(name, lister)
             _show(first, more)
         else:
-            _write(output, entries, limit, lambda: _check_any(name, lister))
-    _tell(name, lister, output)
+            problem = _write(output, entries, limit, source, lambda: _check_any(name, lister))
+            problems += [problem] if problem else []
+    if source.is_cut and not problems:
+        problems.append(INTERRUPTED)
+    _tell(name, lister, output, problems)
+    return _exit_code(lister, source, problems)
+
+
+def _exit_code(lister: "Lister", source: "Source", problems: list[str]) -> ExitCode:
+    from telemetry.ops.summary import exit_code
+
+    if problems:
+        return source.exit_code if INTERRUPTED in problems else ExitCode.INPUT
     code = exit_code(lister.ledger, lister.frame_ledgers)
     return code if lister.ledger.rows else ExitCode.DAMAGED
 
@@ -128,20 +142,41 @@ def _cells(entry: "Entry") -> Iterator[object]:
 
 
 def _write(
-    output: Path, entries: "Iterator[Entry]", limit: int | None, check: Callable[[], None]
-) -> None:
-    """Write the list; `check` is called at the end, before the file gets its name."""
-    import csv
+    output: Path,
+    entries: "Iterator[Entry]",
+    limit: int | None,
+    source: "Source",
+    check: Callable[[], None],
+) -> str:
+    """Write the list; `check` is called at the end, before the file gets its name.
 
-    from telemetry.common.files import write_atomically
+    Return why the list is not whole: what fitted onto a full disk is kept.
+    """
+    from telemetry.common.files import WriteError, make_folder
+    from telemetry.ops.rows import CellsWriter, DiskFullError
 
-    with write_atomically(output, newline="") as stream:
-        writer = csv.writer(stream)
-        writer.writerow(_COLUMNS)
-        writer.writerows(_cells(entry) for entry in islice(entries, limit))
+    make_folder(output.parent)
+    problem = ""
+    writer = CellsWriter(output.parent, output.name)
+    try:
+        writer.write_header(_COLUMNS)
+        chosen = islice(entries, limit)
+        while part := [tuple(_cells(entry)) for entry in islice(chosen, _AT_ONCE)]:
+            writer.write_cells(part)
+    except DiskFullError as error:
+        source.is_stopped = True
+        problem = f"the output is not whole: {error}"
+    except OSError as error:
+        writer.discard()
+        raise WriteError(output, error.strerror or str(error)) from error
+    try:
         for _ in entries:
             pass  # The summary is of all.
         check()
+        writer.commit(output)
+    finally:
+        writer.discard()
+    return problem
 
 
 def _show(entries: "list[Entry]", more: int) -> None:
@@ -169,10 +204,12 @@ def _show(entries: "list[Entry]", more: int) -> None:
         click.echo(f"... and {more:,} more; --limit N shows more, -o packets.csv writes all")
 
 
-def _tell(name: str, lister: "Lister", output: Path | None) -> None:
+def _tell(name: str, lister: "Lister", output: Path | None, problems: list[str]) -> None:
     from telemetry.ops.summary import summary_lines
 
     for line in summary_lines(name, lister.ledger, lister.frame_ledgers):
         click.echo(line, err=True)
+    for problem in problems:
+        click.echo(problem, err=True)
     if output is not None:
         click.echo(f"wrote {output}", err=True)

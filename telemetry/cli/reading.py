@@ -152,10 +152,13 @@ def dump_name(dump: str) -> str:
 
 
 @contextmanager
-def open_dump(dump: str, doing: str) -> "Iterator[tuple[Source, Iterator[bytes]]]":
+def open_dump(
+    dump: str, doing: str, *, may_be_cut: bool = False
+) -> "Iterator[tuple[Source, Iterator[bytes]]]":
     """Open a dump and yield it with its chunks, of which progress is shown.
 
-    `InputError` or `LinkError` when it breaks off.
+    `InputError` or `LinkError` when it breaks off. With `may_be_cut` Ctrl-C ends the chunks and
+    what was read by then counts; else it ends the command.
     """
     from telemetry.common.console import progress
     from telemetry.errors import InputError, LinkError
@@ -168,6 +171,8 @@ def open_dump(dump: str, doing: str) -> "Iterator[tuple[Source, Iterator[bytes]]
             for chunk in source.chunks():
                 yield chunk
                 display.advance(task, len(chunk))
+            if source.is_cut and not may_be_cut:
+                raise KeyboardInterrupt
 
         yield source, chunks()
     if source.problem:

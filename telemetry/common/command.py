@@ -5,7 +5,8 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from importlib import import_module
 from typing import Any
 
@@ -13,6 +14,10 @@ import click
 
 from telemetry.common.errors import DISK_FULL, ReportedError
 from telemetry.common.exit_codes import ExitCode
+
+
+class ReaderGoneError(Exception):
+    """Nobody reads standard output any more."""
 
 
 class LazyGroup(click.Group):
@@ -26,6 +31,13 @@ class LazyGroup(click.Group):
     ) -> None:
         super().__init__(*args, **kwargs)
         self._lazy = dict(lazy or {})  # name -> (module:attribute, summary)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the subcommand; click would end the program for a reader that went away."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            raise ReaderGoneError from error
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's signature)
         """Return the names in the order in which they were declared."""
@@ -53,21 +65,28 @@ class LazyGroup(click.Group):
             formatter.write_dl(rows)
 
 
-def run(command: click.Command, program: str, arguments: Sequence[str] | None = None) -> int:
+def run(
+    command: click.Command,
+    program: str,
+    arguments: Sequence[str] | None = None,
+    *,
+    within: Callable[[], AbstractContextManager[None]] = nullcontext,
+) -> int:
     """Run a command line and return its exit code; see `ExitCode` for what each means.
 
     A subcommand returns an `ExitCode` (None is DONE) and raises `ReportedError` for what a user
-    can cure.
+    can cure. It runs inside of `within()`.
     """
     for request in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(request) is not signal.SIG_IGN:  # As under nohup.
             signal.signal(request, signal.default_int_handler)  # Cleaned up after as Ctrl-C is.
     try:
-        result = command.main(
-            args=None if arguments is None else list(arguments),
-            prog_name=program,
-            standalone_mode=False,
-        )
+        with within():
+            result = command.main(
+                args=None if arguments is None else list(arguments),
+                prog_name=program,
+                standalone_mode=False,
+            )
     except click.ClickException as error:
         error.show()
         return int(ExitCode.USAGE)
@@ -77,7 +96,7 @@ def run(command: click.Command, program: str, arguments: Sequence[str] | None = 
     except (KeyboardInterrupt, click.Abort):
         print(f"{program}: interrupted", file=sys.stderr)  # noqa: T201
         return int(ExitCode.INTERRUPTED)
-    except BrokenPipeError:
+    except (ReaderGoneError, BrokenPipeError):
         # The reader went away (`| head`). Python would complain again while it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return int(ExitCode.DONE)

@@ -19,8 +19,12 @@ def output() -> "Console":
     """Return the console of results. Colour appears only on a terminal; `NO_COLOR` is honoured."""
     from rich.console import Console
 
+    class Output(Console):
+        def on_broken_pipe(self) -> None:
+            raise  # BrokenPipeError: the reader went away; rich would exit with 1.
+
     width = None if sys.stdout.isatty() else PIPE_WIDTH
-    return Console(highlight=False, soft_wrap=True, width=width)
+    return Output(highlight=False, soft_wrap=True, width=width)
 
 
 @cache

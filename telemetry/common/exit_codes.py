@@ -10,7 +10,7 @@ class ExitCode(IntEnum):
     DONE = 0
     INTERNAL = 1  # Our bug.
     USAGE = 2  # Wrong arguments.
-    INPUT = 3  # Input unusable: nothing came out.
+    INPUT = 3  # Input unusable: nothing came out; or the output has no room.
     VERIFICATION = 4  # A check ran and did not hold, or nothing ran at all.
     MISSING = 5  # A tool, an extra or a board is absent.
     DAMAGED = 6  # Finished and written, but the input was damaged.

@@ -16,6 +16,7 @@ from telemetry.columns.flatten import Row
 from telemetry.columns.loading import load_definition
 from telemetry.columns.plan import Slowness
 from telemetry.common.exit_codes import ExitCode
+from telemetry.common.interrupt import INTERRUPTED
 from telemetry.common.kernels import choose_kernels
 from telemetry.errors import InputError, TelemetryError, UsageError
 from telemetry.ops.frame_ledger import FrameLedger
@@ -27,7 +28,7 @@ from telemetry.ops.pipeline import Pipeline
 from telemetry.ops.reading import open_reader
 from telemetry.ops.rows import DiskFullError
 from telemetry.ops.shares import names_text
-from telemetry.ops.source import Dump, Ending, Source, joined_chunks, open_source
+from telemetry.ops.source import Dump, Source, joined_chunks, open_source
 from telemetry.ops.summary import explain_no_packet
 from telemetry.ops.table import Table, concatenate_tables
 
@@ -80,10 +81,21 @@ class Outcome:
     outputs: tuple[Path, ...] = ()
     slow: tuple[Slowness, ...] = ()  # What was read packet by packet.
 
+    sources: list[Source] = field(default_factory=list)  # That are being read.
+
+    def note_ending(self, source: Source) -> None:
+        """Tell why a source has ended early, if it has."""
+        if source.problem:
+            self.problems.append(source.problem)
+        if source.is_cut and INTERRUPTED not in self.problems:
+            self.problems.append(INTERRUPTED)
+        self.code = max(self.code, source.exit_code)
+
     def note_full_disk(self, error: DiskFullError) -> None:
-        """Tell that the output ends early."""
+        """Tell that the output ends early, after the sources were stopped because of it."""
+        self.problems = [problem for problem in self.problems if problem != INTERRUPTED]
         self.problems.append(f"the output is not whole: {error}")
-        self.code = ExitCode.DAMAGED
+        self.code = ExitCode.INPUT
 
     @property
     def name(self) -> str:
@@ -200,6 +212,10 @@ def decode_dumps(
             if isinstance(sink, Output):
                 sink.finish()
         except DiskFullError as error:
+            for source in outcome.sources:
+                source.is_stopped = True
+            for _ in run:
+                pass  # What has been read is booked; no more is.
             outcome.note_full_disk(error)
     return outcome
 
@@ -240,6 +256,7 @@ def _tables(
                     raise
                 outcome.problems.append(str(error))  # One bad file does not take the others down.
                 continue
+            outcome.sources = [source]
             ledger = pipeline.ledger
             before, rows = Counter(ledger.octets), ledger.rows
             yield from _of_source(source, pipeline, on_octets)
@@ -247,10 +264,8 @@ def _tables(
             if len(dumps) > 1:
                 booked, lost = Counter(ledger.octets) - before, pipeline.frame_octets_lost
                 ledger.end_dump(source.name, before.total(), booked, ledger.rows - rows, lost)
-            if source.problem:
-                outcome.problems.append(source.problem)
-            outcome.code = source.exit_code or outcome.code
-            if source.ending is Ending.INTERRUPTED:
+            outcome.note_ending(source)
+            if source.is_cut:
                 break
     pipeline.finish()
     if outcome.problems and not outcome.names:
@@ -266,9 +281,10 @@ def _merged(
     with ExitStack() as stack:
         sources = list(open_sources(dumps, stack, outcome.problems))
         outcome.names = tuple(source.name for source in sources)
+        outcome.sources = sources
         yield from merging.tables(sources, on_octets)
-    outcome.problems += [source.problem for source in sources if source.problem]
-    outcome.code = max((source.exit_code for source in sources), default=outcome.code)
+    for source in sources:
+        outcome.note_ending(source)
     if outcome.problems and not outcome.names:
         raise InputError("\n".join(outcome.problems))
 
@@ -281,7 +297,7 @@ def _of_source(
         yield from pipeline.push(chunk)
         if on_octets:
             on_octets(len(chunk))
-    yield from pipeline.end()
+    yield from pipeline.end(is_cut=source.is_cut)
 
 
 @dataclass(slots=True)

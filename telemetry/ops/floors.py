@@ -14,7 +14,7 @@ from telemetry.errors import UsageError
 from telemetry.ops.frame_ledger import FrameLedger
 from telemetry.ops.options import Options
 from telemetry.wire.batch import PacketBatch
-from telemetry.wire.framing import NO_TIME, Frame, FrameBatch, batch_frames, framing
+from telemetry.wire.framing import NO_TIME, Frame, FrameBatch, FrameKind, batch_frames, framing
 from telemetry.wire.scan import Passed, Scanner, merge_spans
 from telemetry.wire.space_packet import SEQUENCE_COUNT_MODULO
 from telemetry.wire.spans import Kind, Span
@@ -135,12 +135,32 @@ class Floors:
         else:
             yield from self._of_frames(self.frame_ledger.watch(self._framing.push(chunk)))
 
-    def close(self) -> Iterator[Found]:
-        """Declare the end of the dump and yield what is left; the sum of the frames is asserted."""
+    def close(self, *, is_cut: bool = False) -> Iterator[Found]:
+        """Declare the end of the dump and yield what is left; the sum of the frames is asserted.
+
+        `is_cut`: nobody waited for the rest, so that what is not whole at the end is no damage; it
+        is left out, as if it had not been read.
+        """
         if self._framing is not None and self.frame_ledger is not None:
-            yield from self._of_frames(self.frame_ledger.watch(self._framing.close()))
+            records = list(self._framing.close())
+            if is_cut and records and records[-1].kind in (FrameKind.DAMAGED, FrameKind.JUNK):
+                self.octets -= records.pop().length
+            yield from self._of_frames(self.frame_ledger.watch(records))
             self.frame_ledger.close(self.octets)
-        yield self._scanned(None)
+        found = self._scanned(None)
+        if is_cut and found.rest and found.rest[-1].kind in (Kind.LOST, Kind.SKIPPED):
+            found = self._without_last(found)
+        yield found
+
+    def _without_last(self, found: Found) -> Found:
+        last = found.rest[-1]
+        if last.offset + last.length != self.packet_octets:
+            return found
+        self.packet_octets = last.offset
+        if self._framing is None:
+            self.octets = last.offset
+        places = found.rest_places and found.rest_places[:-1]
+        return replace(found, rest=found.rest[:-1], rest_places=places)
 
     def _of_frames(self, records: Iterable[Frame]) -> Iterator[Found]:
         frames = batch_frames(records)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The packets of a dump one by one, and what lies between them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from heapq import merge
 from typing import Any, NamedTuple
@@ -66,15 +66,20 @@ class Lister:
     frame_ledgers: list[FrameLedger] = field(default_factory=list)  # One, if there is a framing.
     _number: int = 0
 
-    def entries(self, chunks: Iterable[bytes]) -> Iterator[Entry]:
-        """Yield an entry for each packet and for each stretch that is none."""
+    def entries(
+        self, chunks: Iterable[bytes], is_cut: Callable[[], bool] = lambda: False
+    ) -> Iterator[Entry]:
+        """Yield an entry for each packet and for each stretch that is none.
+
+        `is_cut` tells, behind the last chunk, whether reading was broken off, which is no damage.
+        """
         floors = Floors(self.definition or any_definition(), self.options, Kernels.NUMPY)
         if floors.frame_ledger is not None:
             self.frame_ledgers.append(floors.frame_ledger)
         for chunk in chunks:
             for found in floors.push(chunk):
                 yield from self._take(found)
-        for found in floors.close():
+        for found in floors.close(is_cut=is_cut()):
             yield from self._take(found)
         self.ledger.close(floors.packet_octets)
 

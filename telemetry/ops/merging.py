@@ -80,7 +80,7 @@ class Merging:
             yield self._checked(source, [*pipeline.push(chunk)], base)
             if on_octets:
                 on_octets(len(chunk))
-        yield self._checked(source, [*pipeline.end()], base)
+        yield self._checked(source, [*pipeline.end(is_cut=source.is_cut)], base)
         self._check_times(source, pipeline.ledger.rows)
         self._octets += sum(pipeline.ledger.octets.values())
         part = pipeline.ledger

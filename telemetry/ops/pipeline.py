@@ -108,9 +108,12 @@ class Pipeline:
             self._read(found)
             yield from self._ready(self._most_waiting)
 
-    def end(self) -> Iterator[Table]:
-        """Declare the end of the dump and yield what is left; the sums are asserted."""
-        for found in self._floors.close():
+    def end(self, *, is_cut: bool = False) -> Iterator[Table]:
+        """Declare the end of the dump and yield what is left; the sums are asserted.
+
+        `is_cut`: the reading was broken off, which is no damage.
+        """
+        for found in self._floors.close(is_cut=is_cut):
             self._read(found)
         yield from self._ready(0)
         self._base += self._floors.packet_octets

@@ -112,6 +112,23 @@ class LinesWriter:
         self._file.discard()
 
 
+class CellsWriter(LinesWriter):
+    """Comma-separated values whose columns are known to who writes them."""
+
+    def write_header(self, names: Sequence[str]) -> None:
+        """Begin with a line that is no row."""
+        self._put(0, lambda: [(_csv_text([names]), 0)])
+
+    def write_cells(self, rows: Sequence[Sequence[Any]]) -> None:
+        """Add rows."""
+        self._put(len(rows), lambda: [(_csv_text(rows), len(rows))])
+
+    def commit(self, path: Path) -> None:
+        """Name the file."""
+        self.finish()
+        self._file.commit(path)
+
+
 class CsvWriter(LinesWriter):
     """Comma-separated values as in RFC 4180, one header line.
 

@@ -1,18 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where octets come from: a file, standard input, a pipe, a socket, a serial port.
 
-Whatever it is, it comes in chunks. The end of a link, or Ctrl-C, ends the chunks in good order, so
-that what was decoded by then can be kept; `Source.ending` tells why there are no more.
+Whatever it is, it comes in chunks. The end of a link, or Ctrl-C in a command, ends the chunks in
+good order, so that what was decoded by then can be kept; `Source.ending` tells why there are no
+more.
 """
 
 import io
 import os
 import select
-import signal
 import socket
 import stat
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias
 
 from telemetry.common.exit_codes import ExitCode
+from telemetry.common.interrupt import stopped_by_interrupts
 from telemetry.errors import InputError, LinkError, UsageError
 
 Dump: TypeAlias = str | os.PathLike[str] | bytes | BinaryIO
@@ -72,6 +72,11 @@ class Source:
         self.ending = Ending.INTERRUPTED
 
     @property
+    def is_cut(self) -> bool:
+        """Whether reading was broken off by who reads, so that the rest is missing to nobody."""
+        return self.ending is Ending.INTERRUPTED
+
+    @property
     def exit_code(self) -> ExitCode:
         """What the ending means to a caller."""
         if self.ending is Ending.BROKEN:
@@ -85,15 +90,15 @@ def open_source(dump: Dump, *, baudrate: int = DEFAULT_BAUDRATE) -> Iterator[Sou
 
     `dump` is a path, "-" for standard input, a pyserial URL (`socket://host:port`,
     `rfc2217://host:port`, `spy:///dev/ttyUSB0`...), a serial device, which is locked against other
-    programs and set to `baudrate`, 8N1; or octets, or a binary stream. Within the block the first
-    Ctrl-C ends the chunks, a second one raises KeyboardInterrupt.
+    programs and set to `baudrate`, 8N1; or octets, or a binary stream. Ctrl-C raises
+    KeyboardInterrupt, but in a command, where the first one ends the chunks.
 
     Raises `InputError` for a file that cannot be read, `LinkError` for a link that cannot be
     opened, `UsageError` for a URL of no known form.
     """
     with ExitStack() as stack:
         source = _open(dump, baudrate, stack)
-        stack.enter_context(_stopping(source))
+        stack.enter_context(stopped_by_interrupts(source))
         yield source
 
 
@@ -257,25 +262,3 @@ def _advice(error: OSError) -> str:
 
 def _reason(error: OSError) -> str:
     return error.strerror or str(error)
-
-
-# --- Ctrl-C ---------------------------------------------------------------------------------------
-
-
-@contextmanager
-def _stopping(source: Source) -> Iterator[None]:
-    """Let the first Ctrl-C stop `source`; only the main thread of a program can do that."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def stop(*_: object) -> None:
-        if source.is_stopped:
-            raise KeyboardInterrupt
-        source.is_stopped = True
-
-    before = signal.signal(signal.SIGINT, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)

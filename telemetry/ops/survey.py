@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What can be seen of the packets of a dump before anybody has said what is in them."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -137,6 +137,7 @@ class Survey:
     packet_octets: int = 0
     filler_octets: int = 0  # Zeros and idle packets.
     apids: dict[int, ApidSurvey] = field(default_factory=dict)
+    is_cut: bool = False  # Reading was broken off.
 
     @property
     def share(self) -> float:
@@ -151,13 +152,21 @@ class Survey:
         return bool(self.apids) and (self.packet_octets == octets or 2 * likely >= octets)
 
 
-def survey_chunks(chunks: Iterable[bytes], options: Options = DEFAULTS) -> Survey:
-    """Walk over the packets of a stream, in bounded memory."""
+def survey_chunks(
+    chunks: Iterable[bytes],
+    options: Options = DEFAULTS,
+    is_cut: Callable[[], bool] = lambda: False,
+) -> Survey:
+    """Walk over the packets of a stream, in bounded memory.
+
+    `is_cut` tells, behind the last chunk, whether reading was broken off, which is no damage.
+    """
     survey = Survey()
     floors = Floors(any_definition(), options, Kernels.NUMPY)
     for chunk in chunks:
         _take(survey, floors.push(chunk), options)
-    _take(survey, floors.close(), options)
+    survey.is_cut = is_cut()
+    _take(survey, floors.close(is_cut=survey.is_cut), options)
     survey.octets, survey.carried_octets = floors.octets, floors.packet_octets
     return survey
 

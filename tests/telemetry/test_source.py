@@ -19,6 +19,7 @@ import serial
 from serial import rfc2217
 
 from telemetry.common.exit_codes import ExitCode
+from telemetry.common.interrupt import interrupts_end_input
 from telemetry.errors import InputError, LinkError, UsageError
 from telemetry.ops.source import CHUNK_OCTETS, Ending, Source, is_live_name, open_source
 
@@ -240,8 +241,9 @@ def test_a_link_can_be_stopped_while_nothing_comes(terminal):
 
 PROGRAM = """
 import sys
+from telemetry.common.interrupt import interrupts_end_input
 from telemetry.ops.source import open_source
-with open_source(sys.argv[1]) as source:
+with interrupts_end_input(), open_source(sys.argv[1]) as source:
     for chunk in source.chunks():
         print(len(chunk), flush=True)
 print(source.name, source.ending.value, flush=True)
@@ -287,7 +289,7 @@ def test_a_terminal_as_standard_input_is_refused(terminal):
 
 def test_a_second_ctrl_c_raises_and_the_handler_is_put_back():
     before = signal.getsignal(signal.SIGINT)
-    with open_source(b"") as source:
+    with interrupts_end_input(), open_source(b"") as source:
         signal.raise_signal(signal.SIGINT)
         assert source.is_stopped
         with pytest.raises(KeyboardInterrupt):
