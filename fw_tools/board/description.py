@@ -73,11 +73,13 @@ class LinkDescription:
     """All of it."""
 
     payload: str
-    digest: str
+    digest: str  # Of the model.
+    rtl_digest: str  # Of the gateware, as the payload itself tells it; 16 hex digits.
     apid: int
     clock_hz: int
     baud_divisor: int
     structure_id: int
+    commands: tuple[tuple[int, int], ...]  # Service and subtype of what it offers.
     parameters: tuple[ParameterDescription, ...]
     memories: tuple[MemoryDescription, ...]
     events: tuple[EventDescription, ...]
@@ -165,10 +167,12 @@ def parse_description(values: Any) -> LinkDescription:
     return LinkDescription(
         payload=_text(values, "payload"),
         digest=_text(values, "digest"),
+        rtl_digest=_text(values, "rtl_digest"),
         apid=_number(values, "apid"),
         clock_hz=_number(values, "clock_hz", 1),
         baud_divisor=_number(values, "baud_divisor", 1),
         structure_id=_number(values, "structure_id"),
+        commands=tuple((service, subtype) for service, subtype in values["commands"]),
         parameters=tuple(_parameter(each) for each in values["parameters"]),
         memories=tuple(_memory(each) for each in values["memories"]),
         events=tuple(_event(each) for each in values["events"]),

@@ -15,6 +15,7 @@ from fw_tools.pus.identifiers import (
 from fw_tools.rtl.assembler import Program
 from fw_tools.rtl.emit import GeneratedFile
 from fw_tools.rtl.link_events import link_events
+from fw_tools.rtl.link_program import ROUTINES
 from fw_tools.rtl.register_rows import FieldRow, RegisterRow
 from fw_tools.rtl.render import FREE_USE
 from fw_tools.spec.records import Payload
@@ -34,7 +35,11 @@ ENGINE_PARAMETERS = (
 
 
 def render_link_file(
-    payload: Payload, digest: str, rows: tuple[RegisterRow, ...], program: Program
+    payload: Payload,
+    digest: str,
+    rtl_digest: str,
+    rows: tuple[RegisterRow, ...],
+    program: Program,
 ) -> GeneratedFile:
     """Return `link.json` of a payload whose registers are `rows`."""
     assert payload.link is not None
@@ -44,10 +49,12 @@ def render_link_file(
         "terms": FREE_USE,
         "payload": payload.name,
         "digest": digest,
+        "rtl_digest": rtl_digest,
         "apid": packet.apid,
         "clock_hz": payload.clock_hz,
         "baud_divisor": payload.link.baud_divisor,
         "structure_id": packet.structure_id,
+        "commands": [list(kind) for kind in ROUTINES],
         "parameters": [*map(_register, rows), *_engine_parameters(program)],
         "memories": [
             {

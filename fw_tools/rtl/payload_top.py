@@ -56,14 +56,15 @@ def render_payload_top(
         return ()
     cells = library_files(*LINK_CELLS)
     module = _payload_file(payload, digest)
-    program = link_program(payload, rtl_digest([*inside, *cells, module]))
+    gateware = rtl_digest([*inside, *cells, module])
+    program = link_program(payload, gateware)
     rows = payload_register_rows(payload, digest)
     return (
         *cells,
         *render_link_program(payload, digest, program),
         module,
         _twin_file(payload, digest),
-        render_link_file(payload, digest, rows, program),
+        render_link_file(payload, digest, gateware, rows, program),
     )
 
 

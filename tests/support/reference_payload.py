@@ -4,6 +4,7 @@
 import json
 from pathlib import Path
 
+from fw_tools.pus.commands import COMMANDS
 from fw_tools.pus.housekeeping import Structure
 from fw_tools.pus.identifiers import NO_TIME_REPORTS, Severity
 from fw_tools.pus.machine import Machine, PayloadParts
@@ -20,10 +21,12 @@ LINK = {
     "format": 1,
     "payload": "reference",
     "digest": "0123456789abcdef",
+    "rtl_digest": "fedcba9876543210",
     "apid": APID,
     "clock_hz": 12_000_000,
     "baud_divisor": 16,
     "structure_id": 1,
+    "commands": [list(kind) for kind in COMMANDS],
     "parameters": [
         {
             "name": "magic",
