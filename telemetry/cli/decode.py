@@ -1,17 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """`fw-telemetry decode`."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from telemetry.cli.reading import (
+    build_all_options,
     check_output,
+    framing_options,
     merge_option,
+    outcome_code,
     processes_option,
+    progress_of,
     reassemble_options,
 )
 from telemetry.common.exit_codes import ExitCode
@@ -19,8 +22,11 @@ from telemetry.common.exit_codes import ExitCode
 if TYPE_CHECKING:
     from telemetry.columns.definition import Definition
     from telemetry.ops.decode import Outcome
+    from telemetry.ops.live import JsonLinesSink, WatchSink
     from telemetry.ops.options import Options
     from telemetry.ops.preview import Preview
+
+STANDARD_OUTPUT = Path("-")
 
 _HELP = """Decode DUMPs of CCSDS space packets: files, "-" for standard input, a serial port, or a
 pyserial URL (socket://host:port). Several are read one after the other, or with --merge time side
@@ -40,6 +46,7 @@ Examples:
   fw-telemetry decode pass17.bin --definition mission.py:PACKETS -o pass17.csv
   fw-telemetry decode pass17.bin --definition mission.py:PACKETS --apid 66 -o hk.parquet
   fw-telemetry decode a.kss b.kss --framing kiss --definition mission.py:PACKETS -o ab.jsonl
+  fw-telemetry decode /dev/ttyUSB0 --baud 57600 --definition mission.py:PACKETS
 
 A definition is a program: decoding runs FILE.py, or imports MODULE, with your rights. Use only
 definitions that you trust. The current folder is not searched for MODULE. Functions in it are
@@ -89,7 +96,8 @@ its way is no damage. A second Ctrl-C leaves no file behind.
     type=click.Path(path_type=Path),
     metavar="FILE",
     help="Write .csv, .jsonl or .parquet (as the name ends). With several APIDs, or a dict of "
-    "several, one file each: out.66.csv. Without -o the first packets are shown.",
+    "several, one file each: out.66.csv. `-o -` writes JSON lines to standard output as packets "
+    "come. Without -o the first packets are shown, and of a link each as it comes.",
 )
 @click.option("--apid", type=int, metavar="N", help="Decode this APID only.")
 @click.option(
@@ -122,18 +130,7 @@ its way is no damage. A second Ctrl-C leaves no file behind.
     metavar="FILE",
     help="A leap-seconds.list of IERS that is newer than the table built in.",
 )
-@click.option(
-    "--framing",
-    default="none",
-    metavar="NAME",
-    help="How packets are wrapped: none (default), kiss, slip, cobs, length:2be, fixed:N.",
-)
-@click.option("--skip", default=0, metavar="N", help="Leave out N bytes before each packet.")
-@click.option(
-    "--no-primary-header",
-    is_flag=True,
-    help="Frames hold packet data fields, without the 6-byte header.",
-)
+@framing_options
 @merge_option
 @reassemble_options
 @click.option(
@@ -155,20 +152,14 @@ def decode(
     output: Path | None,
     summary: Path | None,
     columns: str | None,
-    no_primary_header: bool,
     **wanted: Any,
 ) -> ExitCode:
     """Decode dumps, print the summary and return the exit code."""
     from telemetry.columns.loading import load_definition
     from telemetry.errors import InputError
     from telemetry.ops.decode import explain_nothing
-    from telemetry.ops.options import Options
 
-    options = Options(
-        columns=tuple(columns.split(",")) if columns is not None else (),
-        has_primary_header=not no_primary_header,
-        **wanted,
-    )
+    options = build_all_options(columns, **wanted)
     _check_summary(summary, dumps, output)
     definition = load_definition(definition_source)
     if options.apid is not None:
@@ -179,16 +170,7 @@ def decode(
     if not outcome.ledger.rows:
         raise InputError(explain_nothing(outcome, definition))
     _tell(outcome)
-    return _exit_code(outcome)
-
-
-def _exit_code(outcome: "Outcome") -> ExitCode:
-    from telemetry.ops.summary import exit_code
-
-    code = exit_code(outcome.ledger, outcome.frame_ledgers)
-    if code is ExitCode.DONE and outcome.problems:
-        code = ExitCode.DAMAGED
-    return outcome.code or code
+    return outcome_code(outcome)
 
 
 def _check_summary(summary: Path | None, dumps: tuple[str, ...], output: Path | None) -> None:
@@ -206,28 +188,35 @@ def _run(
     from telemetry.ops.decode import decode_dumps, decode_to_files
     from telemetry.ops.preview import Preview
 
-    preview = Preview(options)
-    with _progress(dumps) as advance:
-        if output is None:
-            outcome = decode_dumps(dumps, definition, preview, options, advance)
-            if outcome.ledger.rows and not preview.by_apid:
-                raise UsageError(options.complaint())
-        else:
-            outcome = decode_to_files(dumps, definition, output, options, advance)
-    _show(preview)
+    if output is not None and output != STANDARD_OUTPUT:
+        with progress_of(dumps, "decoding") as advance:
+            return decode_to_files(dumps, definition, output, options, advance)
+    sink = _sink(dumps, output, options)
+    if isinstance(sink, Preview):
+        with progress_of(dumps, "decoding") as advance:
+            outcome = decode_dumps(dumps, definition, sink, options, advance)
+        _show(sink)
+    else:  # What comes is progress enough.
+        outcome = decode_dumps(dumps, definition, sink, options)
+    if outcome.ledger.rows and not sink.rows:
+        raise UsageError(options.complaint())
     return outcome
 
 
-@contextmanager
-def _progress(dumps: tuple[str, ...]) -> Iterator[Callable[[int], object]]:
-    from telemetry.common.console import progress
+def _sink(
+    dumps: tuple[str, ...], output: Path | None, options: "Options"
+) -> "Preview | JsonLinesSink | WatchSink":
+    """Return what shows packets: as they come, where they come live."""
+    from telemetry.common.console import output as console
+    from telemetry.ops.live import JsonLinesSink, WatchSink
+    from telemetry.ops.preview import Preview
+    from telemetry.ops.source import is_live_name
 
-    files = [Path(dump) for dump in dumps]
-    is_known = all(file.is_file() for file in files)
-    size = sum(file.stat().st_size for file in files) if is_known else None
-    with progress(unit="bytes") as display:
-        task = display.add_task("decoding", total=size or None)
-        yield lambda octets: display.advance(task, octets)
+    if output is not None:
+        return JsonLinesSink(sys.stdout, options)
+    if any(map(is_live_name, dumps)):
+        return WatchSink(sys.stdout, options, console().width)
+    return Preview(options)
 
 
 def _show(preview: "Preview") -> None:
@@ -257,6 +246,6 @@ def _write_summary(path: Path, outcome: "Outcome") -> None:
 
     outputs = tuple(map(str, outcome.outputs))
     record = summary_record(outcome.name, outcome.ledger, outputs, outcome.frame_ledgers)
-    record["exit_code"] = int(_exit_code(outcome))
+    record["exit_code"] = int(outcome_code(outcome))
     record["slow"] = slow_record(outcome.slow)
     write_text(path, json.dumps(record, indent=2) + "\n")

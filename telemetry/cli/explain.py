@@ -51,7 +51,7 @@ def explain(dump: str, offset: int, definition_source: str | None, **framing: An
     definition = load_definition(definition_source) if definition_source else None
     known = definition or any_definition()
     options = build_options(**framing)
-    with open_dump(dump, "looking") as (_, chunks):
+    with open_dump(dump, "looking", options) as (_, chunks):
         located = locate(chunks, known, options, offset)
     rules = known.rules(is_segmented=options.reassemble)
     fate = segment_fate(dump, located, definition, options)

@@ -95,7 +95,7 @@ def _survey(dump: str, name: str, options: "Options") -> "Survey":
             head.extend(chunk[: max(_HEAD_OCTETS - len(head), 0)])
             yield chunk
 
-    with open_dump(dump, "looking", may_be_cut=True) as (source, chunks):
+    with open_dump(dump, "looking", options, may_be_cut=True) as (source, chunks):
         survey = survey_chunks(watched(chunks), options, lambda: source.is_cut)
     if survey.is_likely or (survey.apids and not options.has_primary_header):
         return survey

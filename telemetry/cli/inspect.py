@@ -60,8 +60,9 @@ def inspect(
     if apid is not None:
         definition = definition.bind(apid)
     wanted = Wanted(number=1 if packet is offset is None else packet, offset=offset)
-    with open_dump(dump, "looking") as (_, chunks):
-        view = inspect_packet(chunks, definition, wanted, build_options(**framing, apid=apid))
+    options = build_options(**framing, apid=apid)
+    with open_dump(dump, "looking", options) as (_, chunks):
+        view = inspect_packet(chunks, definition, wanted, options)
     _show(view)
     is_good = view.error is None and view.verdict is not Verdict.DAMAGED
     return ExitCode.DONE if is_good else ExitCode.DAMAGED

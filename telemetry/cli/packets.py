@@ -85,10 +85,11 @@ def packets(
     if output is not None:
         _check_output(output, dump)
     definition = load_definition(definition_source) if definition_source else None
-    lister = Lister(definition, build_options(**framing))
+    options = build_options(**framing)
+    lister = Lister(definition, options)
     name = dump_name(dump)
     problems: list[str] = []
-    with open_dump(dump, "listing", may_be_cut=True) as (source, chunks):
+    with open_dump(dump, "listing", options, may_be_cut=True) as (source, chunks):
         entries = lister.entries(chunks, lambda: source.is_cut)
         if apid is not None:
             entries = (entry for entry in entries if entry.header and entry.header.apid == apid)

@@ -100,9 +100,34 @@ def reassemble_option(command: Any) -> Any:
     )(command)
 
 
-def framing_options(command: Any) -> Any:
-    """Add --framing, --skip and --no-primary-header."""
+def serial_options(command: Any) -> Any:
+    """Add --baud and --line."""
     for option in (
+        click.option(
+            "--line",
+            default="8N1",
+            metavar="8N1",
+            show_default=True,
+            help="Data bits, parity (N, E, O) and stop bits of a serial port.",
+        ),
+        click.option(
+            "--baud",
+            "baudrate",
+            type=click.IntRange(min=1),
+            default=115200,
+            metavar="N",
+            show_default=True,
+            help="Bits per second of a serial port.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def framing_options(command: Any) -> Any:
+    """Add --framing, --skip and --no-primary-header, and what serial ports need."""
+    for option in (
+        serial_options,
         no_primary_header_option("Each frame is a packet data field without its primary header."),
         click.option(
             "--skip",
@@ -153,7 +178,7 @@ def dump_name(dump: str) -> str:
 
 @contextmanager
 def open_dump(
-    dump: str, doing: str, *, may_be_cut: bool = False
+    dump: str, doing: str, options: "Options", *, may_be_cut: bool = False
 ) -> "Iterator[tuple[Source, Iterator[bytes]]]":
     """Open a dump and yield it with its chunks, of which progress is shown.
 
@@ -164,7 +189,8 @@ def open_dump(
     from telemetry.errors import InputError, LinkError
     from telemetry.ops.source import open_source
 
-    with open_source(dump) as source, progress(unit="bytes") as display:
+    opened = open_source(dump, baudrate=options.baudrate, line=options.line)
+    with opened as source, progress(unit="bytes") as display:
         task = display.add_task(doing, total=source.octets)
 
         def chunks() -> Iterator[bytes]:

@@ -28,7 +28,7 @@ from telemetry.ops.pipeline import Pipeline
 from telemetry.ops.reading import open_reader
 from telemetry.ops.rows import DiskFullError
 from telemetry.ops.shares import names_text
-from telemetry.ops.source import Dump, Source, joined_chunks, open_source
+from telemetry.ops.source import Dump, Source, joined_chunks
 from telemetry.ops.summary import explain_no_packet
 from telemetry.ops.table import Table, concatenate_tables
 
@@ -250,7 +250,7 @@ def _tables(
     for dump in dumps:
         with ExitStack() as stack:
             try:
-                source = stack.enter_context(open_source(dump))
+                source = stack.enter_context(pipeline.open(dump))
             except TelemetryError as error:
                 if len(dumps) == 1:
                     raise

@@ -10,6 +10,7 @@ from fnmatch import fnmatchcase
 from telemetry.errors import UsageError
 from telemetry.ops.cells import BESIDE_SUFFIX, TIME_COLUMNS
 from telemetry.ops.selection import Selection, parse_moment
+from telemetry.ops.source import DEFAULT_BAUDRATE, DEFAULT_LINE, SerialLine
 from telemetry.wire.time_scales import (
     LEAP_SECONDS,
     Epoch,
@@ -45,6 +46,8 @@ class Options:
     columns: tuple[str, ...] = ()  # Names, or patterns as `rails*`; empty: all.
     quality: bool = False  # Whether files and rows say what is missing before each packet.
     processes: int = 1
+    baudrate: int = DEFAULT_BAUDRATE  # Of serial ports.
+    line: str = DEFAULT_LINE  # Of serial ports: data bits, parity, stop bits.
 
     def __post_init__(self) -> None:
         if not 1 <= self.processes <= MAX_PROCESSES:
@@ -68,8 +71,13 @@ class Options:
             )
         if not all(self.columns):
             raise UsageError("--columns: a name is empty; expected as in --columns volts,rails*")
-        for _ in (self.selection, self.time_epoch, self.leap_table):
+        for _ in (self.selection, self.time_epoch, self.leap_table, self.serial_line):
             pass  # Reading them tells what is wrong.
+
+    @property
+    def serial_line(self) -> SerialLine:
+        """How serial ports are set."""
+        return SerialLine(self.baudrate, self.line)
 
     @property
     def selection(self) -> Selection:

@@ -3,6 +3,7 @@
 
 from collections import deque
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ from telemetry.ops.ledger import Fate, Ledger, PacketTable
 from telemetry.ops.merge import OverlapFilter, of_dump, take_packets
 from telemetry.ops.options import Options
 from telemetry.ops.reading import Reader, Reading, Wait
+from telemetry.ops.source import Dump, Source, open_source
 from telemetry.ops.table import Table, take_rows
 from telemetry.ops.timeline import Arrival, Timeline
 from telemetry.wire.batch import Indices, PacketBatch, VerdictCode
@@ -88,6 +90,11 @@ class Pipeline:
         """What to read at a time, so that each APID has many packets in it."""
         is_one = len(self._definition.by_apid) == 1
         return 0 if is_one else MANY_APIDS_CHUNK_OCTETS
+
+    def open(self, dump: Dump) -> AbstractContextManager[Source]:
+        """Open a dump with what the options say of serial ports."""
+        options = self._options
+        return open_source(dump, baudrate=options.baudrate, line=options.line)
 
     @property
     def frame_octets_lost(self) -> int:

@@ -26,6 +26,11 @@ class Preview:
         self._options = options
         self.by_apid: dict[int, list[Row]] = {}
 
+    @property
+    def rows(self) -> int:
+        """Rows that are kept."""
+        return sum(map(len, self.by_apid.values()))
+
     def write(self, apid: int, row: Row) -> None:
         """Take a row of a packet with this APID."""
         rows = self.by_apid.setdefault(apid, [])

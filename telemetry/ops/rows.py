@@ -201,7 +201,7 @@ class JsonLinesWriter(LinesWriter):
     def write_columns(self, columns: Sequence[Column]) -> None:
         """Add packets as flat columns, all of the same length; the same as row by row."""
         if columns:
-            self._put(len(columns[0]), _json_pieces, list(columns))
+            self._put(len(columns[0]), json_pieces, list(columns))
 
     def commit(self, path: Path) -> None:
         """Name the file."""
@@ -250,7 +250,8 @@ def _csv_pieces(columns: list[Column], names: list[str], head: str) -> "list[Pie
     return pieces
 
 
-def _json_pieces(columns: list[Column]) -> "list[Piece]":
+def json_pieces(columns: list[Column]) -> "list[Piece]":
+    """Return packets as JSON lines."""
     rows = build_rows(columns)
     for name in [column.name for column in columns if _may_not_be_json(column)]:
         for row in rows:

@@ -8,6 +8,7 @@ more.
 
 import io
 import os
+import re
 import select
 import socket
 import stat
@@ -31,6 +32,8 @@ LINK_CHUNK_OCTETS = 1 << 16
 POLL_S = 0.2  # How long a read waits before it looks whether Ctrl-C was pressed.
 CONNECT_TIMEOUT_S = 10
 DEFAULT_BAUDRATE = 115200
+DEFAULT_LINE = "8N1"
+_LINE = re.compile(r"([5-8])([NEOMS])(1|1\.5|2)")
 _SERIAL_SCHEMES = ("rfc2217", "loop", "spy", "alt", "hwgrep", "cp2110")  # Of pyserial.
 _SCHEMES = ("socket", *_SERIAL_SCHEMES)
 _NO_TERMINALS = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
@@ -42,6 +45,32 @@ class Ending(StrEnum):
     END = "end"  # That was all: the end of a file, or the other side closed its socket.
     INTERRUPTED = "interrupted"  # Ctrl-C.
     BROKEN = "broken"  # It cannot be read any further; `Source.problem` says why.
+
+
+@dataclass(frozen=True, slots=True)
+class SerialLine:
+    """How a serial port is set; `UsageError` for what no port can be."""
+
+    baudrate: int = DEFAULT_BAUDRATE
+    line: str = DEFAULT_LINE  # Data bits, parity (none, even, odd, mark, space), stop bits.
+
+    def __post_init__(self) -> None:
+        if self.baudrate < 1:
+            raise UsageError(f"--baud {self.baudrate}: expected bits per second, as 115200")
+        if not _LINE.fullmatch(self.line):
+            raise UsageError(f"--line {self.line}: expected data bits, parity, stop bits, as 8N1")
+
+    def settings(self) -> dict[str, Any]:
+        """Return the same for pyserial."""
+        match = _LINE.fullmatch(self.line)
+        assert match is not None
+        bits, parity, stops = match.groups()
+        return {
+            "baudrate": self.baudrate,
+            "bytesize": int(bits),
+            "parity": parity,
+            "stopbits": float(stops) if "." in stops else int(stops),
+        }
 
 
 @dataclass(slots=True)
@@ -85,19 +114,21 @@ class Source:
 
 
 @contextmanager
-def open_source(dump: Dump, *, baudrate: int = DEFAULT_BAUDRATE) -> Iterator[Source]:
+def open_source(
+    dump: Dump, *, baudrate: int = DEFAULT_BAUDRATE, line: str = DEFAULT_LINE
+) -> Iterator[Source]:
     """Open a dump for reading, and close it behind the `with` block.
 
     `dump` is a path, "-" for standard input, a pyserial URL (`socket://host:port`,
     `rfc2217://host:port`, `spy:///dev/ttyUSB0`...), a serial device, which is locked against other
-    programs and set to `baudrate`, 8N1; or octets, or a binary stream. Ctrl-C raises
-    KeyboardInterrupt, but in a command, where the first one ends the chunks.
+    programs and set to `baudrate` and `line` (data bits, parity, stop bits); or octets, or a binary
+    stream. Ctrl-C raises KeyboardInterrupt, but in a command, where the first one ends the chunks.
 
     Raises `InputError` for a file that cannot be read, `LinkError` for a link that cannot be
     opened, `UsageError` for a URL of no known form.
     """
     with ExitStack() as stack:
-        source = _open(dump, baudrate, stack)
+        source = _open(dump, SerialLine(baudrate, line), stack)
         stack.enter_context(stopped_by_interrupts(source))
         yield source
 
@@ -107,7 +138,7 @@ def is_live_name(dump: str) -> bool:
     return "://" in dump or _is_serial_device(Path(dump))
 
 
-def _open(dump: Dump, baudrate: int, stack: ExitStack) -> Source:
+def _open(dump: Dump, line: SerialLine, stack: ExitStack) -> Source:
     if isinstance(dump, bytes | bytearray | memoryview):
         return Source("dump", len(dump), False, _stream_reader(io.BytesIO(dump)))
     if not isinstance(dump, str | os.PathLike):
@@ -116,9 +147,9 @@ def _open(dump: Dump, baudrate: int, stack: ExitStack) -> Source:
     if name == "-":
         return _open_standard_input()
     if "://" in name:
-        return _open_url(name, baudrate, stack)
+        return _open_url(name, line, stack)
     if _is_serial_device(Path(name)):
-        return Source(name, None, True, _open_serial(name, baudrate, stack))
+        return Source(name, None, True, _open_serial(name, line, stack))
     return _open_file(Path(name), stack)
 
 
@@ -181,7 +212,7 @@ def _stream_reader(stream: BinaryIO) -> Read:
 # --- Links ----------------------------------------------------------------------------------------
 
 
-def _open_url(url: str, baudrate: int, stack: ExitStack) -> Source:
+def _open_url(url: str, line: SerialLine, stack: ExitStack) -> Source:
     scheme, _, rest = url.partition("://")
     if scheme not in _SCHEMES:
         known = ", ".join(f"{known}://" for known in _SCHEMES)
@@ -190,7 +221,7 @@ def _open_url(url: str, baudrate: int, stack: ExitStack) -> Source:
         address = _address(url, scheme, rest)
         if scheme == "socket":
             return Source(url, None, True, _open_socket(url, address, stack))
-    return Source(url, None, True, _open_serial(url, baudrate, stack))
+    return Source(url, None, True, _open_serial(url, line, stack))
 
 
 def _address(url: str, scheme: str, rest: str) -> tuple[str, int]:
@@ -226,12 +257,12 @@ def _is_serial_device(path: Path) -> bool:
     return stat.S_ISCHR(mode) and str(path) not in _NO_TERMINALS
 
 
-def _open_serial(url: str, baudrate: int, stack: ExitStack) -> Read:
+def _open_serial(url: str, line: SerialLine, stack: ExitStack) -> Read:
     import serial
 
     try:
         port: Any = serial.serial_for_url(
-            url, baudrate=baudrate, timeout=POLL_S, exclusive=True, do_not_open=True
+            url, **line.settings(), timeout=POLL_S, exclusive=True, do_not_open=True
         )
         port.open()
     except (ValueError, KeyError) as error:  # pyserial trips over its own message about loop://.
