@@ -111,7 +111,7 @@ its way is no damage. A second Ctrl-C leaves no file behind.
     "--time",
     metavar="FIELDS",
     help="The packets' time fields: cuc:SECONDS,FRACTION or cds:DAYS,MS,PARTS. Not needed where "
-    "they are called time_coarse, time_fine or time_days, time_ms, time_us.",
+    "they are called time_coarse, time_fine or time_days, time_ms, time_us. Adds packet_time.",
 )
 @click.option(
     "--epoch",

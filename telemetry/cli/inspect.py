@@ -9,6 +9,7 @@ from telemetry.cli.reading import (
     apid_option,
     build_options,
     definition_option,
+    dump_name,
     framing_options,
     offset_option,
     open_dump,
@@ -51,7 +52,8 @@ def inspect(
 ) -> ExitCode:
     """Show one packet and return the exit code."""
     from telemetry.columns.loading import load_definition
-    from telemetry.ops.inspect import Wanted, inspect_packet
+    from telemetry.errors import InputError
+    from telemetry.ops.inspect import NoPacketError, Wanted, inspect_packet
     from telemetry.wire.spans import Verdict
 
     if packet is not None and offset is not None:
@@ -62,7 +64,10 @@ def inspect(
     wanted = Wanted(number=1 if packet is offset is None else packet, offset=offset)
     options = build_options(**framing, apid=apid)
     with open_dump(dump, "looking", options) as (_, chunks):
-        view = inspect_packet(chunks, definition, wanted, options)
+        try:
+            view = inspect_packet(chunks, definition, wanted, options)
+        except NoPacketError as error:
+            raise InputError(f"{dump_name(dump)}: {error}") from error
     _show(view)
     is_good = view.error is None and view.verdict is not Verdict.DAMAGED
     return ExitCode.DONE if is_good else ExitCode.DAMAGED

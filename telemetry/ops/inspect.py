@@ -21,7 +21,8 @@ from telemetry.columns.field import Meaning
 from telemetry.columns.field_path import FieldError
 from telemetry.columns.flatten import Value
 from telemetry.common.kernels import Kernels
-from telemetry.errors import UsageError
+from telemetry.common.text import count
+from telemetry.errors import InputError, UsageError
 from telemetry.ops.cells import ENGINEERING, STATE, VALID
 from telemetry.ops.floors import Floors, Found
 from telemetry.ops.options import DEFAULTS, Options
@@ -38,6 +39,10 @@ _HEADER_WORDS = (
     "application process identifier", "3: not segmented, 1: first, 0: next, 2: last",
     "counts the packets of the APID", "bytes behind the primary header, minus one",
 )  # fmt: skip
+
+
+class NoPacketError(InputError):
+    """A dump without any packet of the definition."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +85,9 @@ class Wanted:
 def inspect_packet(
     chunks: Iterable[bytes], definition: Definition, wanted: Wanted, options: Options = DEFAULTS
 ) -> PacketView:
-    """Read a dump up to the packet that is wanted; `UsageError` if there is none.
+    """Read a dump up to the packet that is wanted; `UsageError` if there is no such packet.
+
+    `NoPacketError` if there is none at all.
 
     What comes before it is decoded, too: limits with persistence, and gaps, depend on it.
     """
@@ -99,6 +106,8 @@ def inspect_packet(
     at = seeker.look(floors.close())
     if at is not None:
         return _view(definition, seeker, at, pipeline.end())
+    if not seeker.number:
+        raise NoPacketError(f"no packet of the definition in {count(floors.octets, 'byte')}")
     raise UsageError(seeker.complaint(floors.packet_octets))
 
 
@@ -142,7 +151,9 @@ class _Seeker:
                 f"({octets:,} bytes); `fw-telemetry explain` says what is"
             )
         of_apid = "" if self.options.apid is None else f" of APID {self.options.apid}"
-        return f"--packet {self.wanted.number}: the dump has {self.matching:,} packets{of_apid}"
+        return (
+            f"--packet {self.wanted.number}: the dump has {count(self.matching, 'packet')}{of_apid}"
+        )
 
 
 def _view(

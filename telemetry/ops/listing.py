@@ -124,7 +124,7 @@ class Lister:
 
 
 def _other(span: Span, place: int) -> tuple[int, Entry]:
-    verdict = _VERDICTS[_NONE]
+    verdict = "" if span.header is None else _VERDICTS[_NONE]  # What is no packet has no CRC.
     entry = Entry(None, place, span.length, span.kind, span.header, verdict, 0, span.reason)
     return span.offset, entry
 

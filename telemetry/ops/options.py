@@ -100,7 +100,11 @@ class Options:
     @property
     def wants_times(self) -> bool:
         """Whether columns with the time of each packet are asked for."""
-        return self.times or any(name in self.columns for name in TIME_COLUMNS)
+        return (
+            self.times
+            or self.time is not None
+            or any(name in self.columns for name in TIME_COLUMNS)
+        )
 
     def wants(self, column: str) -> bool:
         """Whether a column is asked for, by its name or by a pattern with `*` and `?`."""

@@ -150,3 +150,11 @@ def test_the_layout_itself_is_left_as_it_was():
     dissect(LAYOUT, "P", DATA)
     assert LAYOUT.parse(DATA) == before
     assert not [m for m in LAYOUT.subcons if type(m).__module__.startswith("telemetry")]
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04" + b"\xa5" * 500])
+def test_a_file_without_a_packet_is_no_wrong_argument(inspect, tmp_path, content):
+    (tmp_path / "a.zip").write_bytes(content)
+    done = inspect("a.zip")
+    assert done.returncode == 3
+    assert f"a.zip: no packet of the definition in {len(content)} bytes" in done.stderr

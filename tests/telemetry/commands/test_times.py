@@ -76,6 +76,13 @@ def test_times_go_on_over_a_rollover_of_the_clock(call, clock_dump, tmp_path):
     assert "clock rolled over before the packet at byte 22" in done.stderr
 
 
+def test_who_names_the_time_fields_is_given_the_times(call, clock_dump, tmp_path):
+    dump = clock_dump([1, 2])
+    fields = ("--time", "cuc:time_coarse")
+    assert decode(call, dump, *EPOCH, *fields, "-o", "out.csv").returncode == 0
+    assert [row["packet_time"][17:19] for row in rows_of(tmp_path / "out.csv")] == ["01", "02"]
+
+
 def test_since_and_until_see_the_same_times(call, clock_dump, tmp_path):
     dump = clock_dump([TOP - 1, TOP, 0, 1])
     done = decode(
