@@ -2,6 +2,7 @@
 """Rows back to packets: what `decode` writes as JSON lines, `build` reads."""
 
 import copy
+import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -95,18 +96,44 @@ class Builder:
 
 def _build_data_field(packet: PacketDefinition, row: Mapping[str, Any]) -> bytes:
     values = _nested(packet, row)
+    _refuse_unknown(packet, row)
     try:
         return bytes(_lenient(packet.layout).build(values))
     except Exception as error:  # A definition may hold functions, which fail in any way.
-        raise InputError(_told(packet.label, error)) from error
+        raise InputError(_told(packet.label, error, row)) from error
 
 
-def _told(label: str, error: Exception) -> str:
+def _refuse_unknown(packet: PacketDefinition, row: Mapping[str, Any]) -> None:
+    """Raise `InputError` for a name of a row that begins with no field of a Struct."""
+    if not _is_struct(packet.layout):
+        return
+    known = _first_names(packet.layout)
+    for column in (name for name, _ in _own(packet, row)):
+        first = re.split(r"[.\[]", column, maxsplit=1)[0]
+        if first not in known:
+            near = difflib.get_close_matches(first, known, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
+            raise InputError(printable(f"{packet.label}: there is no field {column!r}; {hint}"))
+
+
+def _is_struct(layout: Any) -> bool:
+    return type(_inside(layout)) is construct.Struct
+
+
+@lru_cache(maxsize=64)
+def _first_names(layout: Any) -> tuple[str, ...]:
+    return tuple(member.name for member in _inside(layout).subcons if member.name)
+
+
+def _told(label: str, error: Exception, row: Mapping[str, Any]) -> str:
     """Name the field: construct puts its path into the first line of its messages."""
     path = str(getattr(error, "path", None) or "")
     steps = [step.strip() for step in path.split("->")[1:]]
     text = str(error).partition("\n")[2] if path else str(error)
     where = ".".join([label, *steps])
+    name = ".".join(steps)
+    if name and row.get(name) is None and str(error).rstrip().endswith("None"):
+        return printable(f"{where}: the row has no value for it")
     return printable(f"{where}: {text.strip() or type(error).__name__}")
 
 

@@ -257,3 +257,23 @@ def test_a_packet_that_does_not_fit_its_frame_is_named(call, mission, tmp_path):
     done = call("build", *options, "--json", "v.jsonl", "-o", "out.bin")
     assert done.returncode == 3
     assert "v.jsonl:1: 20 bytes; a frame of fixed:19 takes up to 19" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("row", "told"),
+    [
+        ('{"data": "0011223344556677"}', "PACKET.number: the row has no value for it"),
+        ('{"number": 7}', "PACKET.data: the row has no value for it"),
+        (
+            '{"number": 7, "data": "0011223344556677", "numbr": 8}',
+            "PACKET: there is no field 'numbr'; did you mean number?",
+        ),
+    ],
+)
+def test_a_name_that_is_missing_or_unknown_is_told(call, mission, tmp_path, row, told):
+    (tmp_path / "rows.jsonl").write_text(row)
+    options = ("--definition", "mission.py:PACKET", "--apid", "66", "--json", "rows.jsonl")
+    done = call("build", *options, "-o", "d.bin")
+    assert done.returncode == 3
+    assert done.stderr == f"rows.jsonl:1: {told}\n"
+    assert not (tmp_path / "d.bin").exists()
