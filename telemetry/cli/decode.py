@@ -56,8 +56,11 @@ them, and what would be read many packets at a time.
 Columns: packet_version, packet_type, secondary_header_flag, apid, sequence_flags, sequence_count,
 data_length (bytes behind the header minus one, as on the wire), your fields (nested ones as
 a.b and a[3]; bytes in hexadecimal; an Enum by name, or number where it has none), crc_verdict.
-Where the definition has calibrations, limits or validity, x.engineering, x.state and x.valid stand
-behind x.
+Lists whose length varies are a[] in CSV, as JSON arrays in one cell, and a[] in Parquet, as lists;
+JSON lines number their elements. So the columns of CSV and Parquet are those of the definition,
+whatever is in a dump, and passes can be put one behind the other. In Parquet octets are binary, and
+types and units are as in Python. Where the definition has calibrations, limits or validity,
+x.engineering, x.state and x.valid stand behind x.
 
 crc_verdict is "good" or "damaged" if the definition ends in a field packet_error_control, else
 "none". A packet with a damaged CRC keeps its row, so that you can judge it: filter by this column.

@@ -8,8 +8,20 @@ from typing import Any
 import numpy as np
 
 from telemetry.columns.column import Array, Column
+from telemetry.errors import MissingExtraError
 from telemetry.ops.cells import ENGINEERING, STATE, STATE_NAMES, VALID
-from telemetry.ops.parquet import require_pyarrow
+
+
+def require_pyarrow() -> None:
+    """Raise `MissingExtraError`, with the command that helps, when pyarrow is absent."""
+    try:
+        import pyarrow.parquet  # noqa: F401
+    except ImportError as error:
+        raise MissingExtraError(
+            "Parquet output needs pyarrow, which is not installed. This brings it:\n"
+            "  python -m pip install 'fw-tools[archive]'\n"
+            "Without it, write CSV or JSON lines: -o NAME.csv, -o NAME.jsonl"
+        ) from error
 
 
 def arrow_table(columns: Mapping[str, Column]) -> Any:
@@ -28,7 +40,7 @@ def arrow_table(columns: Mapping[str, Column]) -> Any:
             found[name + ENGINEERING] = (_array(column, column.engineering), column.unit)
         if column.state is not None:
             states = np.array(list(STATE_NAMES.values()), object)[column.state]
-            found[name + STATE] = (_array(column, states), "")
+            found[name + STATE] = (_array(column, states, pa.string()), "")
         if column.valid is not None:
             found[name + VALID] = (_array(column, column.valid), "")
     fields = [
@@ -51,19 +63,18 @@ def _named(column: Column) -> Any:
         return _array(column, column.raw)
     codes, places = np.unique(column.raw, return_inverse=True)
     names = [column.categories.get(code, str(code)) for code in codes.tolist()]
-    return _array(
-        column, np.array(names, object)[places.ravel()] if names else codes.astype(object)
-    )
+    texts = np.array(names, object)[places.ravel()] if names else codes.astype(object)
+    return _array(column, texts, pa.string())
 
 
-def _array(column: Column, values: Array) -> Any:
+def _array(column: Column, values: Array, kind: Any = None) -> Any:
     import pyarrow as pa
 
     if values.dtype.kind == "V":
         size = values.dtype.itemsize
         found = pa.array(values.tolist(), pa.binary(size), mask=_absent(column))
     elif values.dtype.kind == "O":
-        found = _objects(values, _absent(column))
+        found = _objects(values, _absent(column), kind)
     else:
         kind = pa.timestamp("ns", "UTC") if values.dtype.kind == "M" else None
         found = pa.array(values, kind, mask=_absent(column))
@@ -72,12 +83,12 @@ def _array(column: Column, values: Array) -> Any:
     return pa.LargeListArray.from_arrays(pa.array(column.offsets), found)
 
 
-def _objects(values: Array, is_absent: Array | None) -> Any:
+def _objects(values: Array, is_absent: Array | None, kind: Any) -> Any:
     """Return text, or numbers of any type; text where no type holds all."""
     import pyarrow as pa
 
     try:
-        return pa.array(values, mask=is_absent)
+        return pa.array(values, kind, mask=is_absent)
     except (pa.ArrowException, OverflowError, TypeError):
         return pa.array([str(value) for value in values], mask=is_absent)
 

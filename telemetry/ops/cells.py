@@ -2,7 +2,7 @@
 """Columns as tables show them: one value per packet in each, what belongs to a value beside it."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
 
@@ -45,6 +45,21 @@ def flat_columns(columns: Mapping[str, Column]) -> list[Column]:
             for column in members:
                 found += _with_meaning(column)
     return found
+
+
+def whole_columns(columns: Mapping[str, Column]) -> list[Column]:
+    """Return columns in order of the definition, and behind each what belongs to its values.
+
+    Lists stay lists, so that the columns do not depend on how long these are.
+    """
+    return [found for column in columns.values() for found in _with_meaning(column)]
+
+
+def element_column(column: Column, index: int) -> Column:
+    """Return the elements of a list at one index, for the packets that have so many."""
+    assert column.offsets is not None
+    has_one = np.diff(column.offsets) > index
+    return _element(column, index, has_one, column.offsets[:-1][has_one] + index)
 
 
 def _list_name(column: Column) -> str:
@@ -95,13 +110,16 @@ def _element(column: Column, index: int, has_one: Array, places: Array) -> Colum
 
 
 def slice_column(column: Column, start: int, end: int) -> Column:
-    """Return a flat column for the packets `start..end - 1`."""
-    present = None if column.present is None else column.present[start:end]
-    if column.offsets is None:
-        return replace(column, raw=column.raw[start:end], present=present)
-    offsets = column.offsets[start : end + 1]
-    raw = column.raw[offsets[0] : offsets[-1]]
-    return replace(column, raw=raw, offsets=offsets - offsets[0], present=present)
+    """Return a column, with nothing beside its values, for the packets `start..end - 1`."""
+    offsets = None if column.offsets is None else column.offsets[start : end + 1]
+    values = slice(start, end) if offsets is None else slice(int(offsets[0]), int(offsets[-1]))
+    beside = values if column.is_list else slice(start, end)
+    return replace(
+        column,
+        raw=column.raw[values],
+        offsets=None if offsets is None else offsets - offsets[0],
+        present=None if column.present is None else column.present[beside],
+    )
 
 
 def take_column(column: Column, rows: Array) -> Column:
@@ -209,21 +227,3 @@ def build_rows(columns: Sequence[Column]) -> list[Row]:
         {name: value for name, value in zip(names, row, strict=True) if value is not None}
         for row in cells
     ]
-
-
-def late_names(known: Iterable[str], columns: Sequence[Column]) -> list[tuple[int, list[str]]]:
-    """Return the packets that bring a column not known before, each with all names it has.
-
-    In order of the packets, so that a table grows as if it were written row by row.
-    """
-    seen = set(known)
-    new = [column for column in columns if column.name not in seen and len(column)]
-    firsts = {0 if column.present is None else _first(column.present) for column in new}
-    return [
-        (row, [c.name for c in columns if c.present is None or c.present[row]])
-        for row in sorted(firsts - {-1})
-    ]
-
-
-def _first(flags: Array) -> int:
-    return int(flags.argmax()) if flags.any() else -1

@@ -110,6 +110,19 @@ class Options:
         """Whether a column is asked for, by its name or by a pattern with `*` and `?`."""
         return not self.columns or any(_matches(column, wanted) for wanted in self.columns)
 
+    def wants_list(self, column: str) -> bool:
+        """Whether a list, whose name has `[]`, is asked for as a whole."""
+        return self.wants(column) or self.wants(column.replace("[]", ""))
+
+    def wants_flat(self, column: str) -> bool:
+        """Whether a column with one value per packet, or the list that it is of, is asked for."""
+        return self.wants(column) or self.wants_list(_without_index(column))
+
+    def indices_of(self, column: str) -> list[int]:
+        """Return which elements of a list are asked for by their indices, as in `samples[3]`."""
+        wanted = [name for name in self.columns if _without_index(name) == column != name]
+        return [int(index) for name in wanted for index in re.findall(r"\[(\d+)\]", name)[:1]]
+
     def wants_of(self, column: str) -> bool:
         """Whether a column, an element of it, or what stands beside it is asked for."""
         return not self.columns or any(
@@ -127,7 +140,8 @@ class Options:
         """
         for wanted in self.columns:
             name = _without_index(wanted)
-            if not any(_matches(column, form) for column in known for form in (wanted, name)):
+            names = [own for column in known for own in (column, column.replace("[]", ""))]
+            if not any(_matches(own, form) for own in names for form in (wanted, name)):
                 raise UsageError(f"--columns {wanted}: no such column; {_hint(wanted, known)}")
 
     def complaint(self) -> str:

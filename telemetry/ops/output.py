@@ -7,10 +7,10 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
 
-from telemetry.columns.flatten import Row
 from telemetry.errors import InputError, UsageError
+from telemetry.ops.arrow import require_pyarrow
 from telemetry.ops.options import DEFAULTS, Options
-from telemetry.ops.parquet import ParquetWriter, require_pyarrow
+from telemetry.ops.parquet import ParquetWriter
 from telemetry.ops.rows import CsvWriter, JsonLinesWriter, LinesWriter, RowWriter
 from telemetry.ops.table import Table
 
@@ -64,13 +64,11 @@ class Output:
         self._open = ExitStack()
         self._refuse_inputs(path)
 
-    def write(self, apid: int, row: Row) -> None:
-        """Take a row of a packet with this APID."""
-        self._writer(apid).write(row)
-
     def take(self, table: Table) -> None:
         """Take the next packets of an APID; `DiskFullError` if not all of them went to the disk."""
-        self._writer(table.apid).write_columns(table.flat(self._options))
+        writer = self._writer(table.apid)
+        shape = table.whole if writer.has_lists else table.flat
+        writer.write_columns(shape(self._options))
 
     def finish(self) -> None:
         """Write what is waiting; `DiskFullError` if not all of it went to the disk."""

@@ -7,16 +7,17 @@ import json
 import math
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias
 
 import numpy as np
 
 from telemetry.columns.column import Column
-from telemetry.columns.flatten import Row, Value, plain
+from telemetry.columns.flatten import Value, plain
 from telemetry.common.errors import DISK_FULL
 from telemetry.common.files import PendingFile
-from telemetry.ops.cells import build_rows, late_names, slice_column
+from telemetry.ops.cells import build_rows
 
 if TYPE_CHECKING:
     from concurrent.futures import Future, ProcessPoolExecutor
@@ -30,12 +31,10 @@ class RowWriter(Protocol):
     """A file in the making."""
 
     rows: int
-
-    def write(self, row: Row) -> None:
-        """Add a row."""
+    has_lists: ClassVar[bool]  # Whether lists are columns too, and not each of their elements.
 
     def write_columns(self, columns: Sequence[Column]) -> None:
-        """Add packets as flat columns, all of the same length; the same as row by row."""
+        """Add packets as columns, all of the same length."""
 
     def finish(self) -> None:
         """Write what is waiting; `DiskFullError` if not all of it could be written."""
@@ -130,36 +129,26 @@ class CellsWriter(LinesWriter):
 
 
 class CsvWriter(LinesWriter):
-    """Comma-separated values as in RFC 4180, one header line.
+    """Comma-separated values as in RFC 4180, one header line; a list is a JSON array in one cell.
 
-    Floats are written so that reading gives the same bits. Rows stream out; only if a later packet
-    brings a new column is the file rewritten once at the end, with the cells of earlier rows empty.
+    Floats are written so that reading gives the same bits. The definition tells the columns, but
+    for what construct parses; only if a later packet brings a new column is the file rewritten once
+    at the end, with the cells of earlier rows empty.
     """
+
+    has_lists: ClassVar[bool] = True
 
     def __init__(self, folder: Path, name: str) -> None:
         super().__init__(folder, name)
         self._columns: list[str] = []
         self._grown: list[tuple[int, list[str]]] = []  # First row, and columns from there on.
 
-    def write(self, row: Row) -> None:
-        """Add a row; cells are empty for columns that it lacks."""
-        head = "" if row.keys() <= set(self._columns) else self._grow(row)
-        cells = [_csv_cell(row.get(name)) for name in self._columns]
-        self._put(1, lambda: [(head + _csv_text([cells]), 1)])
-
     def write_columns(self, columns: Sequence[Column]) -> None:
-        """Add packets as flat columns, all of the same length; the same as row by row."""
-        count = len(columns[0]) if columns else 0
-        growth = late_names(self._columns, columns)
-        bounds = [*(row for row, _ in growth), count]
-        self._write_part(columns, 0, bounds[0])
-        for (start, names), end in zip(growth, bounds[1:], strict=True):
-            self._write_part(columns, start, end, self._grow(names))
-
-    def _write_part(self, columns: Sequence[Column], start: int, end: int, head: str = "") -> None:
-        if end > start:
-            part = [slice_column(column, start, end) for column in columns]
-            self._put(end - start, _csv_pieces, part, self._columns, head)
+        """Add packets as columns, all of the same length."""
+        if columns and len(columns[0]):
+            names = [column.name for column in columns]
+            head = "" if set(names) <= set(self._columns) else self._grow(names)
+            self._put(len(columns[0]), _csv_pieces, list(columns), self._columns, head)
 
     def _grow(self, names: Iterable[str]) -> str:
         """Take new columns; return the header if it is not written yet."""
@@ -193,13 +182,10 @@ class CsvWriter(LinesWriter):
 class JsonLinesWriter(LinesWriter):
     """One JSON object a line (UTF-8, keys as columns); what JSON cannot say of floats is text."""
 
-    def write(self, row: Row) -> None:
-        """Add a line."""
-        cells = {name: _json_value(value) for name, value in row.items()}
-        self._put(1, lambda: [(f"{json.dumps(cells)}\n", 1)])
+    has_lists: ClassVar[bool] = False
 
     def write_columns(self, columns: Sequence[Column]) -> None:
-        """Add packets as flat columns, all of the same length; the same as row by row."""
+        """Add packets as flat columns, all of the same length."""
         if columns:
             self._put(len(columns[0]), json_pieces, list(columns))
 
@@ -269,7 +255,18 @@ def _csv_text(rows: Iterable[Iterable[Value]]) -> str:
 
 def _csv_cells(column: Column) -> list[Value]:
     values = column.values()
+    if column.is_list:
+        return _json_lists(column, values)
     return [_csv_cell(value) for value in values] if column.raw.dtype.kind in "bO" else values
+
+
+def _json_lists(column: Column, values: list[Value]) -> list[Value]:
+    """Return the list of each packet as a JSON array; its elements are as in JSON lines."""
+    assert column.offsets is not None
+    if _may_not_be_json(column):
+        values = [_json_value(value) for value in values]
+    ends = column.offsets.tolist()
+    return [json.dumps(values[start:end]) for start, end in pairwise(ends)]
 
 
 def _may_not_be_json(column: Column) -> bool:

@@ -18,8 +18,10 @@ from telemetry.ops.cells import (
     VALID,
     build_rows,
     concatenate_columns,
+    element_column,
     flat_columns,
     take_column,
+    whole_columns,
 )
 from telemetry.ops.options import Options
 from telemetry.wire.batch import Indices
@@ -87,6 +89,21 @@ class Table:
 
     def flat(self, options: Options) -> list[Column]:
         """Return the columns that were asked for, with one value per packet in each."""
+        return [c for c in flat_columns(self._shown(options)) if options.wants_flat(c.name)]
+
+    def whole(self, options: Options) -> list[Column]:
+        """Return the columns that were asked for, lists as lists; see `whole_columns`."""
+        found: list[Column] = []
+        for column in whole_columns(self._shown(options)):
+            if not column.is_list:
+                found += [column] if options.wants(column.name) else []
+                continue
+            found += [column] if options.wants_list(column.name) else []
+            found += [element_column(column, index) for index in options.indices_of(column.name)]
+        return found
+
+    def _shown(self, options: Options) -> dict[str, Column]:
+        """Return all columns but those that have to be asked for and are not."""
         chosen = dict(self.columns)
         hidden: tuple[str, ...] = () if options.quality else QUALITY_COLUMNS
         if not options.wants_times:
@@ -94,7 +111,7 @@ class Table:
         for name in hidden:
             if name not in options.columns:
                 chosen.pop(name, None)
-        return [column for column in flat_columns(chosen) if options.wants(column.name)]
+        return chosen
 
     def rows(self) -> list[Row]:
         """Return a dict for each packet: plain values, nested names joined, lists numbered."""

@@ -65,7 +65,8 @@ def test_all_formats_hold_the_same_rows(decode, dump, definition_file, tmp_path)
         assert decode(dump, "mission.py:PACKET", "-o", f"out.{suffix}").returncode == 0
     lines = (tmp_path / "out.jsonl").read_text().splitlines()
     rows = [json.loads(line) for line in lines]
-    assert pq.read_table(tmp_path / "out.parquet").to_pylist() == rows
+    octets = [row | {"data": bytes.fromhex(row["data"])} for row in rows]
+    assert pq.read_table(tmp_path / "out.parquet").to_pylist() == octets
     assert read_csv(tmp_path / "out.csv") == [{k: str(v) for k, v in r.items()} for r in rows]
 
 

@@ -1,23 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Columns all the way: the same files as packet by packet through construct and row by row."""
+"""Columns all the way: the same values as packet by packet through construct and row by row."""
 
+import csv
+import json
 import random
 
 import construct as c
+import pyarrow.parquet as pq
 import pytest
 from construct import this
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import telemetry
+from telemetry import field
 from telemetry.columns.definition import define
 from telemetry.columns.field_path import FieldError
-from telemetry.columns.flatten import build_row
+from telemetry.columns.flatten import build_row, plain
 from telemetry.ops import parquet
 from telemetry.ops.decode import decode_to_files
 from telemetry.ops.ledger import Ledger
 from telemetry.ops.options import Options
-from telemetry.ops.output import Output
 from telemetry.wire.deframer import Deframer
 from telemetry.wire.space_packet import PRIMARY_HEADER_OCTETS
 from telemetry.wire.spans import Kind
@@ -65,28 +68,53 @@ DEFINITIONS = {
 }
 
 
-def by_rows(stream, definition, path, options):
-    """Decode as one would without columns: each packet by construct, each row for itself."""
-    ledger = Ledger()
+def by_rows(stream, definition):
+    """Decode as one would without columns: each packet by construct; return rows by APID."""
+    ledger, rows = Ledger(), {}
     deframer = Deframer(definition.rules())
-    is_split = options.apid is None and len(definition.by_apid) > 1
-    with Output(path, is_split=is_split) as output:
-        for span in [*deframer.push(stream), *deframer.close()]:
-            if span.kind is not Kind.PACKET:
-                ledger.add(span)
-                continue
-            try:
-                parsed = definition.of(span.header.apid).parse(span.data[PRIMARY_HEADER_OCTETS:])
-            except FieldError as error:
-                ledger.add_packet(span, str(error))
-                continue
-            ledger.add_packet(span)
-            row = build_row(span.header, parsed, span.verdict)
-            output.write(span.header.apid, {k: v for k, v in row.items() if v is not None})
-        ledger.close(len(stream))
-        if ledger.rows:
-            output.commit()
-    return ledger
+    for span in [*deframer.push(stream), *deframer.close()]:
+        if span.kind is not Kind.PACKET:
+            ledger.add(span)
+            continue
+        try:
+            parsed = definition.of(span.header.apid).parse(span.data[PRIMARY_HEADER_OCTETS:])
+        except FieldError as error:
+            ledger.add_packet(span, str(error))
+            continue
+        ledger.add_packet(span)
+        row = build_row(span.header, parsed, span.verdict)
+        rows.setdefault(span.header.apid, []).append(
+            {name: plain(value) for name, value in row.items() if value is not None}
+        )
+    ledger.close(len(stream))
+    return ledger, rows
+
+
+def read_rows(path):
+    """Return the rows of a file, values as text; lists numbered, what is empty left out."""
+    match path.suffix:
+        case ".jsonl":
+            rows = map(json.loads, path.read_text().splitlines())
+        case ".csv":
+            with path.open(newline="") as stream:
+                rows = list(csv.DictReader(stream))
+            rows = [{n: json.loads(v) if "[]" in n else v for n, v in r.items()} for r in rows]
+        case ".parquet":
+            rows = pq.read_table(path).to_pylist()
+    return [as_text(row) for row in rows]
+
+
+def as_text(row):
+    found = {}
+    for name, value in row.items():
+        if isinstance(value, list):
+            found |= {name.replace("[]", f"[{i}]"): item for i, item in enumerate(value)}
+        else:
+            found[name] = value
+    texts = {
+        n: v.hex() if isinstance(v, bytes) else str(v) for n, v in found.items() if v is not None
+    }
+    return {n: v.lower() if v in ("True", "False") else v for n, v in texts.items() if v}
 
 
 def stream_of(make_packet, seed, sizes=(5, 300)):
@@ -112,20 +140,68 @@ def files(folder):
     name=st.sampled_from(sorted(DEFINITIONS)),
     suffix=st.sampled_from(["csv", "jsonl", "parquet"]),
 )
-def test_files_are_the_same_octet_by_octet_as_row_by_row(
+def test_files_hold_what_construct_gives_row_by_row(
     make_packet, tmp_path_factory, seed, name, suffix
 ):
     stream, definition = stream_of(make_packet, seed), define(DEFINITIONS[name])
-    folder = tmp_path_factory.mktemp("files")
-    for kind in ("rows", "columns"):
-        (folder / kind).mkdir()
+    path = tmp_path_factory.mktemp("files") / f"o.{suffix}"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(parquet, "ROW_GROUP_ROWS", 40)
         patch.setattr("telemetry.ops.source.CHUNK_OCTETS", 3000)
-        ledger = by_rows(stream, definition, folder / "rows" / f"o.{suffix}", Options())
-        outcome = decode_to_files([stream], definition, folder / "columns" / f"o.{suffix}")
-    assert files(folder / "columns") == files(folder / "rows")
+        outcome = decode_to_files([stream], definition, path)
+    ledger, rows = by_rows(stream, definition)
+    assert [read_rows(path) for path in outcome.outputs] == [
+        [as_text(row) for row in found] for _, found in sorted(rows.items())
+    ]
     assert outcome.ledger == ledger
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+@pytest.mark.parametrize("name", ["choice", "ragged"])
+def test_columns_and_types_are_those_of_the_definition_whatever_the_packets(
+    make_packet, tmp_path, name, suffix
+):
+    heads = []
+    for seed in range(20):
+        path = tmp_path / f"{seed}.{suffix}"
+        stream = stream_of(make_packet, seed, [3, 50])
+        for output in decode_to_files([stream], define(DEFINITIONS[name]), path).outputs:
+            is_csv = suffix == "csv"
+            head = output.read_text().splitlines()[0] if is_csv else str(pq.read_schema(output))
+            heads.append(head)
+    assert len(heads) > 3
+    assert len(set(heads)) == 1
+
+
+def test_one_long_list_adds_no_column_and_parquet_has_the_schema_of_arrow(make_packet, tmp_path):
+    layout = c.Struct("n" / c.Int8ub, "items" / c.Array(this.n, field(c.Int16ub, unit="mV")))
+    packets = [make_packet(66, i, b"\2" + bytes(4), crc=False) for i in range(20)]
+    packets[7] = make_packet(66, 7, b"\xff" + bytes(510), crc=False)
+    for suffix in ("csv", "parquet"):
+        telemetry.decode(b"".join(packets), {66: layout}, output=tmp_path / f"o.{suffix}")
+    header, *lines = (tmp_path / "o.csv").read_text().splitlines()
+    assert header.split(",")[-3:] == ["n", "items[]", "crc_verdict"]
+    assert lines[0].endswith(',2,"[0, 0]",none')
+    table = telemetry.decode(b"".join(packets), {66: layout}).arrow().drop(["gap_before"])
+    found = pq.read_table(tmp_path / "o.parquet")
+    # Parquet calls what is in a list "element".
+    assert str(found.schema).replace("element", "item") == str(table.schema)
+    assert found.schema.field("items[]").metadata == {b"unit": b"mV"}
+    assert found.to_pylist() == table.to_pylist()
+
+
+def test_one_element_of_lists_can_be_asked_for(make_packet, tmp_path):
+    layout = c.Struct("n" / c.Int8ub, "items" / c.Array(this.n, c.Int8ub))
+    stream = b"".join(
+        make_packet(66, n, bytes([n, *range(10, 10 + n)]), crc=False) for n in (3, 1, 2)
+    )
+    for wanted, lines in (
+        ("items[1]", ["items[1]", "11", '""', "11"]),
+        ("items", ["items[]", '"[10, 11, 12]"', "[10]", '"[10, 11]"']),
+    ):
+        options = Options(columns=(wanted,))
+        telemetry.decode(stream, {66: layout}, output=tmp_path / "o.csv", options=options)
+        assert (tmp_path / "o.csv").read_text().splitlines() == lines
 
 
 @pytest.mark.parametrize("name", DEFINITIONS)

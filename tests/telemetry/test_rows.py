@@ -15,11 +15,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from telemetry.columns.arrays import build_array
+from telemetry.columns.column import Column
 from telemetry.columns.flatten import build_row
 from telemetry.ops import parquet
 from telemetry.ops.output import Output
 from telemetry.ops.parquet import ParquetWriter
 from telemetry.ops.rows import CsvWriter, JsonLinesWriter, merge_columns
+from telemetry.ops.table import Table
 from telemetry.wire.space_packet import PrimaryHeader
 from telemetry.wire.spans import Verdict
 
@@ -99,10 +101,26 @@ def test_a_definition_without_names_gives_a_column_called_value():
 # --- CSV ------------------------------------------------------------------------------------------
 
 
+def columns_of(row):
+    """Return a packet as columns; None is absent."""
+    return [
+        Column(
+            name=name,
+            raw=build_array([0 if value is None else value]),
+            present=np.array([False]) if value is None else None,
+        )
+        for name, value in row.items()
+    ]
+
+
+def table_of(apid, row):
+    return Table(apid, {column.name: column for column in columns_of(row)}, np.zeros(1, np.int64))
+
+
 def written(writer_class, tmp_path, rows):
     writer = writer_class(tmp_path, "out")
     for row in rows:
-        writer.write(row)
+        writer.write_columns(columns_of(row))
     writer.commit(tmp_path / "out")
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
     return (tmp_path / "out").read_bytes()
@@ -171,7 +189,7 @@ def test_json_lines_keep_types_and_are_strict_json(tmp_path):
     lines = written(JsonLinesWriter, tmp_path, rows).decode().splitlines()
     refuse = pytest.fail
     assert [json.loads(line, parse_constant=refuse) for line in lines] == [
-        {"i": 1 << 70, "b": True, "s": 'x"\n', "none": None, "e": "off"},
+        {"i": 1 << 70, "b": True, "s": 'x"\n', "e": "off"},
         {"nan": "nan", "inf": "-inf", "e": 1},
     ]
 
@@ -217,8 +235,8 @@ def test_parquet_is_written_in_row_groups_and_joined_when_columns_change(tmp_pat
 @pytest.mark.parametrize("suffix", ["csv", "jsonl", "parquet"])
 def test_files_have_their_names_only_after_the_commit(tmp_path, suffix):
     with Output(tmp_path / f"out.{suffix}") as output:
-        output.write(66, {"a": 1})
-        output.write(67, {"b": 2})
+        output.take(table_of(66, {"a": 1}))
+        output.take(table_of(67, {"b": 2}))
         assert not list(tmp_path.glob("out*"))
         output.commit()
     names = sorted(path.name for path in tmp_path.iterdir())
@@ -231,7 +249,7 @@ def test_without_a_commit_nothing_stays_and_old_files_are_untouched(tmp_path, su
     old = tmp_path / f"out.{suffix}"
     old.write_text("old")
     with Output(old) as output:
-        output.write(66, {"a": 1})
+        output.take(table_of(66, {"a": 1}))
         assert len(list(tmp_path.iterdir())) == 2
     assert [path.read_text() for path in tmp_path.iterdir()] == ["old"]
 
@@ -239,7 +257,7 @@ def test_without_a_commit_nothing_stays_and_old_files_are_untouched(tmp_path, su
 def test_one_apid_has_the_name_as_given_unless_split_is_wanted(tmp_path):
     for is_split, name in ((False, "out.csv"), (True, "out.66.csv")):
         with Output(tmp_path / "out.csv", is_split=is_split) as output:
-            output.write(66, {"a": 1})
+            output.take(table_of(66, {"a": 1}))
             assert output.commit() == (tmp_path / name,)
 
 
