@@ -136,7 +136,7 @@ def test_places_and_times_are_those_of_the_frames_however_the_dump_comes(
     [
         (["--framing", "kis"], "--framing kis: no such framing; did you mean kiss?"),
         (["--no-primary-header"], "nothing says where a packet ends"),
-        (["--skip", "-1"], "--skip -1: expected a number of octets, 0 or more"),
+        (["--skip", "-1"], "'--skip': -1 is not in the range x>=0"),
         (["--since", "yesterday"], "--since yesterday: expected a date or a time"),
         (["--since", "2026-01-02", "--until", "2026-01-01"], "nothing lies there"),
         (["--epoch", "mine"], "epoch mine: expected one of CCSDS"),
