@@ -104,6 +104,14 @@ _ROWS = (
     ),
     CommandRow(
         service=6,
+        subtype=128,
+        name="erase memory",
+        head_octets=2,
+        item_octets=8,
+        count_at=1,
+    ),
+    CommandRow(
+        service=6,
         subtype=129,
         name="check image",
         is_reading=True,

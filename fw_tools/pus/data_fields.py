@@ -53,6 +53,7 @@ TELECOMMANDS: dict[Kind, Any] = {
     (6, 2): _DATA_AREAS,
     (6, 5): _AREAS,
     (6, 9): _AREAS,
+    (6, 128): Struct("memory_id" / Int8ub, "areas" / PrefixedArray(Int8ub, _LONG_AREA), Terminated),
     (6, 129): Struct("memory_id" / Int8ub, "areas" / PrefixedArray(Int8ub, _LONG_AREA), Terminated),
     (8, 1): Struct("function_id" / Int16ub, Terminated),
     (9, 1): Struct("rate_exponent" / Int8ub, Terminated),

@@ -14,6 +14,7 @@ MOST_TIME_RATE = 8  # Exponent: a time report every 256 s.
 NO_TIME_REPORTS = 255  # Rate exponential value that stops them.
 TIME_APID = 0  # ECSS-E-ST-70-41C 6.9.4.2: of time reports.
 
+FLASH_SECTOR_OCTETS = 4096  # What TC[6,128] erases at least.
 LONGEST_AREA = 1024  # Octets of one memory area in one packet.
 LONGEST_TC = 6 + 5 + 8 + LONGEST_AREA + 2 + 2  # Octets of TC[6,2]: headers, place, data, two CRCs.
 LONGEST_TM = 1060  # Room for TM[6,6], which has 1,056.

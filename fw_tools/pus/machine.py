@@ -109,6 +109,10 @@ class Machine:
         """Frames dropped so far, by cause."""
         return self._receiver.dropped
 
+    def memory(self, memory_id: int) -> Memory:
+        """Return a memory of the payload by its ID."""
+        return self._parts.memories[memory_id]
+
     def feed(self, octets: bytes) -> bytes:
         """Take octets from the line and return what goes to it."""
         *ended, rest = octets.split(DELIMITER)

@@ -7,11 +7,12 @@ from typing import Protocol
 
 from fw_tools.pus.data_fields import REPORTS, TELECOMMANDS
 from fw_tools.pus.failures import ExecutionFailure
-from fw_tools.pus.identifiers import LONGEST_AREA
+from fw_tools.pus.identifiers import FLASH_SECTOR_OCTETS, LONGEST_AREA
 from fw_tools.pus.packets import crc16
 from fw_tools.pus.service import Answer, NotExecutedError
 
-LOAD, DUMP, CHECK, CHECK_IMAGE = 2, 5, 9, 129
+LOAD, DUMP, CHECK, ERASE, CHECK_IMAGE = 2, 5, 9, 128, 129
+LONG_AREAS = (ERASE, CHECK_IMAGE)
 
 
 class Memory(Protocol):
@@ -72,6 +73,23 @@ class PlainMemory:
         self.broken_words -= set(range(address, address + len(data), self.word_octets))
 
 
+class FlashMemory(PlainMemory):
+    """A flash: writing clears bits, only erasing a sector sets them."""
+
+    def __init__(self, octets: int) -> None:
+        super().__init__(octets, 1)
+        self.content[:] = b"\xff" * octets
+
+    def write(self, address: int, data: bytes) -> None:
+        """Program octets."""
+        for place, octet in enumerate(data, start=address):
+            self.content[place] &= octet
+
+    def erase(self, address: int, length: int) -> None:
+        """Erase whole sectors."""
+        self.content[address : address + length] = b"\xff" * length
+
+
 class MemoryService:
     """Service 6 on a set of memories by their IDs."""
 
@@ -79,29 +97,41 @@ class MemoryService:
         self._memories = memories
 
     def execute(self, subtype: int, data: bytes) -> tuple[Answer, ...]:
-        """Carry out TC[6,2], TC[6,5], TC[6,9] or TC[6,129] on its one area."""
+        """Carry out TC[6,2], TC[6,5], TC[6,9], TC[6,128] or TC[6,129] on its one area."""
         memory_id, count = data[0], data[1]
         memory = self._memories.get(memory_id)
         if memory is None:
             raise NotExecutedError(ExecutionFailure.UNKNOWN_MEMORY, memory_id)
         if count != 1:
             raise NotExecutedError(ExecutionFailure.NOT_ONE_AREA, count)
+        if subtype == ERASE and not isinstance(memory, FlashMemory):
+            raise NotExecutedError(ExecutionFailure.NOT_WRITABLE, memory_id)
         (area,) = TELECOMMANDS[6, subtype].parse(data).areas
-        _check_area(memory, area.address, area.length, is_image=subtype == CHECK_IMAGE)
+        _check_area(memory, area.address, area.length, is_long=subtype in LONG_AREAS)
+        if isinstance(memory, FlashMemory) and subtype == ERASE:
+            _erase(memory, area.address, area.length)
+            return ()
         if subtype == LOAD:
             _load(memory_id, memory, area.address, area.data, area.checksum)
             return ()
         return (_answer(subtype, memory_id, memory, area.address, area.length),)
 
 
-def _check_area(memory: Memory, address: int, length: int, *, is_image: bool) -> None:
-    if length == 0 or (length > LONGEST_AREA and not is_image):
+def _check_area(memory: Memory, address: int, length: int, *, is_long: bool) -> None:
+    if length == 0 or (length > LONGEST_AREA and not is_long):
         raise NotExecutedError(ExecutionFailure.WRONG_AREA_LENGTH, length)
     for value in (address, length):
         if value % memory.word_octets:
             raise NotExecutedError(ExecutionFailure.NOT_ALIGNED, value)
     if address + length > memory.octets:
         raise NotExecutedError(ExecutionFailure.PAST_END, address)
+
+
+def _erase(memory: FlashMemory, address: int, length: int) -> None:
+    for value in (address, length):
+        if value % FLASH_SECTOR_OCTETS:
+            raise NotExecutedError(ExecutionFailure.NOT_ALIGNED, value)
+    memory.erase(address, length)
 
 
 def _load(memory_id: int, memory: Memory, address: int, data: bytes, checksum: int) -> None:

@@ -6,15 +6,11 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Any
 
-from fw_tools.pus.identifiers import (
-    EVENT_LOG_RECORD_OCTETS,
-    EVENT_LOG_RECORDS,
-    Function,
-    MemoryId,
-)
+from fw_tools.pus.identifiers import Function
 from fw_tools.rtl.assembler import Program
 from fw_tools.rtl.emit import GeneratedFile
 from fw_tools.rtl.link_events import link_events
+from fw_tools.rtl.link_memories import link_memories
 from fw_tools.rtl.link_program import ROUTINES
 from fw_tools.rtl.register_rows import FieldRow, RegisterRow
 from fw_tools.rtl.render import FREE_USE
@@ -58,12 +54,13 @@ def render_link_file(
         "parameters": [*map(_register, rows), *_engine_parameters(program)],
         "memories": [
             {
-                "name": "event_log",
-                "id": int(MemoryId.EVENT_LOG),
-                "octets": EVENT_LOG_RECORDS * EVENT_LOG_RECORD_OCTETS,
-                "word_octets": EVENT_LOG_RECORD_OCTETS,
-                "is_writable": False,
+                "name": memory.name,
+                "id": int(memory.id),
+                "octets": memory.octets,
+                "word_octets": memory.word_octets,
+                "is_writable": memory.is_writable,
             }
+            for memory in link_memories(payload)
         ],
         "events": [
             {"name": event.name, "id": event.id, "severity": event.severity.name.lower()}

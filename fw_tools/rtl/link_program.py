@@ -15,12 +15,13 @@ from fw_tools.rtl.assembler import MAX_RAM_WORDS, Program, assemble
 from fw_tools.rtl.codec import codec_name, render_codec
 from fw_tools.rtl.emit import GeneratedFile
 from fw_tools.rtl.link_events import ALARM_EVENTS, LinkEvent, link_events
+from fw_tools.rtl.link_memories import link_memories
 from fw_tools.rtl.render import header, render
 from fw_tools.spec.records import LinkSpec, PacketSpec, Payload
 
 SOURCES = (
     *("boot", "telemetry", "command", "verification"),
-    *("test", "parameters", "housekeeping", "events", "time"),
+    *("test", "parameters", "housekeeping", "events", "time", "memory", "flash"),
 )
 TC_HEADER_OCTETS = 6 + 5  # Primary header, secondary header.
 TC_OVERHEAD_OCTETS = TC_HEADER_OCTETS + 2  # And packet error control.
@@ -41,7 +42,8 @@ SHORTEST_INTERVAL_MS = 10
 
 MESSAGES = (
     *((1, 1), (1, 2), (1, 3), (1, 7), (1, 8), (1, 10)),
-    *((3, 25), (5, 1), (5, 2), (5, 3), (5, 4), (17, 2), (20, 2)),
+    *((3, 25), (5, 1), (5, 2), (5, 3), (5, 4)),
+    *((6, 6), (6, 10), (6, 130), (17, 2), (20, 2)),
 )
 # The routine of each telecommand; what its length may be stands in `fw_tools.pus.commands`.
 ROUTINES = {
@@ -51,6 +53,11 @@ ROUTINES = {
     (3, 31): "housekeeping_set_interval",
     (5, 5): "events_enable",
     (5, 6): "events_disable",
+    (6, 2): "memory_load",
+    (6, 5): "memory_dump",
+    (6, 9): "memory_checksum",
+    (6, 128): "flash_erase",
+    (6, 129): "memory_image",
     (8, 1): "functions_perform",
     (9, 1): "time_set_rate",
     (9, 128): "time_set_clock",
@@ -60,7 +67,7 @@ ROUTINES = {
 }
 _ROW_WORDS = (
     *("services", "services_routine", "services_head", "services_item", "services_count"),
-    "services_reading",
+    *("services_reading", "services_has_data"),
 )
 
 
@@ -137,6 +144,15 @@ def _tables(payload: Payload, rtl_digest: str) -> Iterator[str]:
         yield from _service_row(COMMANDS[kind], routine)
     yield ".word 0 ; No more."
     yield from _event_tables(link_events(payload))
+    yield "memories: ; ID, size, word, kind, may be written."
+    for memory in link_memories(payload):
+        yield f".word {memory.id} ; {memory.name}"
+        yield f".word {memory.octets >> WORD_BITS}"
+        yield f".word {memory.octets & 0xFFFF}"
+        yield f".word {memory.word_octets - 1}"
+        yield f".word {memory.kind.value}"
+        yield f".word {int(memory.is_writable)}"
+    yield ".word 0 ; No more."
     yield "writable: ; Parameter, bits that have to stay zero."
     for offset, bits in WRITABLE:
         yield f".word {offset // 4}"
@@ -154,6 +170,7 @@ def _service_row(row: CommandRow, routine: str) -> Iterator[str]:
     yield f".word {row.item_octets}"
     yield f".word {TC_HEADER_OCTETS + (row.count_at or 0)}"
     yield f".word {int(row.is_reading)}"
+    yield f".word {int(row.has_data)}"
 
 
 def _event_tables(events: tuple[LinkEvent, ...]) -> Iterator[str]:

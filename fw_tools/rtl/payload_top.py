@@ -15,12 +15,16 @@ from fw_tools.rtl.render import header, render
 from fw_tools.rtl.top import board_port_groups, top_module
 from fw_tools.spec.records import Payload
 
+GATED = frozenset(
+    {"request_i", "write_i", "address_i", "wdata_i", "grant_o", "rvalid_o"}
+)  # Ports of a memory that its gate stands before.
 TWIN_RAILS = 64  # Width of the rail ports of a twin, whatever the payload.
 LINK_CELLS = (
     *("engine_pkg", "crc16_octet", "event_counter", "periodic_trigger", "sync_2ff"),
     *("kept_reg", "tmr_voter", "tmr_reg", "ecc_ram_array", "uart_rx", "uart_tx"),
     *("cobs_decoder", "octet_ring", "frame_receiver", "frame_sender"),
-    *("engine_ram", "engine_core", "pus_link", "warm_reset"),
+    *("engine_ram", "engine_core", "crc32_octet", "spi_octets", "pus_link"),
+    *("memory_gate", "warm_reset"),
 )
 
 
@@ -79,9 +83,8 @@ def rtl_digest(files: Iterable[GeneratedFile]) -> str:
 
 def _payload_file(payload: Payload, digest: str) -> GeneratedFile:
     module = payload_module(payload)
-    line = PortGroup("Serial line, 8N1.", (Port("uart_rx_i"), Port("uart_tx_o")))
-    board = board_port_groups(payload)
     clock = PortGroup("", (Port("clk_i"), Port("rst_ni")))
+    board = board_port_groups(payload)
     text = render(
         "payload.sv.j2",
         head=header("//", digest, f"The payload {payload.name} with its line."),
@@ -90,12 +93,24 @@ def _payload_file(payload: Payload, digest: str) -> GeneratedFile:
         module=module,
         top=top_module(payload),
         program=program_module(payload),
-        ports=port_list([clock, line, *board]),
-        passed=[port.name for group in board for port in group.ports],
+        ports=port_list([clock, *_pin_groups(payload)]),
+        passed=[_inner(payload, port.name) for group in board for port in group.ports],
+        memories=list(enumerate(payload.memories, start=1)),
         report=payload.packets[0].name,
         address_bits=elaborate_registers(payload).address_bits,
     )
     return GeneratedFile(PurePosixPath(f"rtl/{module}.sv"), align_connections(text))
+
+
+def _pin_groups(payload: Payload) -> list[PortGroup]:
+    assert payload.link is not None
+    flash = (Port("flash_sck_o"), Port("flash_cs_no"), Port("flash_mosi_o"), Port("flash_miso_i"))
+    return [
+        PortGroup("Serial line, 8N1.", (Port("uart_rx_i"), Port("uart_tx_o"))),
+        PortGroup("Chosen at start, told to the ground.", (Port("boot_select_i"),)),
+        PortGroup("SPI flash, mode 0.", flash if payload.link.flash_octets else ()),
+        *board_port_groups(payload),
+    ]
 
 
 def _twin_file(payload: Payload, digest: str) -> GeneratedFile:
@@ -112,6 +127,16 @@ def _twin_file(payload: Payload, digest: str) -> GeneratedFile:
         rail_bits=TWIN_RAILS,
     )
     return GeneratedFile(PurePosixPath(f"rtl/{module}.sv"), align_connections(text))
+
+
+def _inner(payload: Payload, port: str) -> tuple[str, str]:
+    """Return a port of the top and what it is connected to: a memory's go through a gate."""
+    for memory in payload.memories:
+        if port.startswith(f"{memory.name}_") and port.removeprefix(f"{memory.name}_") in GATED:
+            return port, f"gated_{port.removesuffix('_i').removesuffix('_o')}"
+        if port == f"{memory.name}_inject_valid_i":
+            return port, f"{port} && !is_link_{memory.name}"
+    return port, port
 
 
 def _board_ports(payload: Payload) -> list[Port]:

@@ -63,7 +63,11 @@ def _hard_trip(table: HardTripTable | None) -> HardTrip | None:
 def link_spec(table: LinkTable) -> LinkSpec:
     """Return the record of the link."""
     rate = NO_TIME_REPORTS if table.time_report_rate is None else table.time_report_rate
-    return LinkSpec(baud_divisor=table.baud_divisor, time_report_rate=rate)
+    return LinkSpec(
+        baud_divisor=table.baud_divisor,
+        flash_octets=1024 * (table.flash or 0),
+        time_report_rate=rate,
+    )
 
 
 def packet_spec(name: str, table: PacketTable, bits: Mapping[str, int]) -> PacketSpec:

@@ -65,7 +65,14 @@ PERCENT = Dimension(
     units={"%": Decimal(1)},
     usual=("%",),
 )
-DIMENSIONS = (VOLTAGE, CURRENT, TIME, FREQUENCY, PERCENT)
+SIZE = Dimension(
+    name="a size",
+    example="4MiB",
+    resolution="1KiB",
+    units=_units(KiB="1", MiB="1024"),
+    usual=("MiB",),
+)
+DIMENSIONS = (VOLTAGE, CURRENT, TIME, FREQUENCY, PERCENT, SIZE)
 
 
 def parse_quantity(value: object, dimension: Dimension) -> int:

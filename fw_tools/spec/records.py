@@ -74,6 +74,7 @@ class LinkSpec:
     """The serial line on which the payload takes telecommands and sends telemetry."""
 
     baud_divisor: int  # Clocks a bit.
+    flash_octets: int  # 0: no flash.
     time_report_rate: int  # A time report every 2^n s; 255: none.
 
 

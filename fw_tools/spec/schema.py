@@ -18,6 +18,7 @@ from fw_tools.spec.values import (
     CodeName,
     Duration,
     DurationOrNone,
+    FlashSize,
     Name,
     Number,
     Percent,
@@ -235,6 +236,11 @@ class LinkTable(Table):
         3,
         ge=0,
         le=8,
+        default=None,
+    )
+    flash: FlashSize | None = key(
+        "SPI flash at the link, of the 25 series with 24-bit addresses; by default none.",
+        "4MiB",
         default=None,
     )
 

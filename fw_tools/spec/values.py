@@ -23,6 +23,7 @@ from fw_tools.spec.quantities import (
     CURRENT,
     FREQUENCY,
     PERCENT,
+    SIZE,
     TIME,
     VOLTAGE,
     Dimension,
@@ -168,6 +169,7 @@ DurationOrNone = Annotated[int, _quantity(TIME, "0us", LONGEST_TIME)]  # us
 ScrubInterval = Annotated[int, _quantity(TIME, "1us", "4s")]  # us
 Window = Annotated[tuple[int, int], _window(LONGEST_TIME)]  # us
 Period = Annotated[int, _quantity(TIME, "1ms", "1h")]  # us
+FlashSize = Annotated[int, _quantity(SIZE, "64KiB", "16MiB")]  # KiB
 WallClock = Annotated[int, _quantity(TIME, "1ms", "24h")]  # us
 Percent = Annotated[int, _quantity(PERCENT, "1%", "100%")]
 Clock = Annotated[

@@ -19,9 +19,10 @@ from cocotb.triggers import Timer
 from fw_tools.pus.commands import COMMANDS
 from fw_tools.pus.frames import encode_frame
 from fw_tools.pus.identifiers import Ack
-from fw_tools.pus.packets import with_crc
+from fw_tools.pus.packets import crc16, with_crc
 from hdl.tb.board import Board, Rail
 from hdl.tb.link_driver import Answer, Expected, Ground, is_unsolicited, reference, reset
+from hdl.tb.spi_flash import SpiFlash
 from hdl.tb.uart import UartSource
 
 CLOCK_PS = 20_000
@@ -34,10 +35,11 @@ SHORT_SECOND = 1 / CONFIG["time_scale"]  # What the link takes for a second.
 PING_CLOCKS, PING_WITH_ACKS_CLOCKS = 12_000, 24_000
 ALL_ACKS = Ack.ACCEPTANCE | Ack.START | Ack.COMPLETION
 STABLE = (0, 2, 4)  # Registers that only the link changes.
-RANDOM_COMMANDS = 80
-UPSETS = 60
+RANDOM_COMMANDS = 50
+UPSETS = 20
 PATROL_CLOCKS = 600_000  # In which the engine reads every word of its own.
 PING, ONE_SHOT = (17, 1), (3, 27)
+FLASH = next((row for row in LINK["memories"] if row["name"] == "flash"), None)
 STRUCTURE = LINK["structure_id"].to_bytes(2, "big")
 
 
@@ -61,8 +63,10 @@ class LinkBench:
             getattr(dut, f"input_{name}_i").value = 0
         for memory in CONFIG["memories"]:
             for port in ("request", "write", "address", "wdata", "inject_valid", "inject_mask"):
-                getattr(dut, f"{memory}_{port}_i").value = 0
+                getattr(dut, f"{memory['name']}_{port}_i").value = 0
+        dut.boot_select_i.value = 0
         self.board = Board(dut, CONFIG["rails"])
+        self.flash = SpiFlash(dut, FLASH["octets"]) if FLASH else None
         self.ground = Ground(dut, BIT_PS, LINK["apid"])
         self.expected = Expected(reference(LINK))
 
@@ -72,8 +76,8 @@ class LinkBench:
 
     async def exchange(self, packet: bytes) -> list[Answer]:
         """Send a packet and compare its answers with the reference machine's."""
-        answers = await self.ground.ask(packet)
         expected = self.expected.answers(packet)
+        answers = await self.ground.ask(packet, len(expected))
         assert [each.meaning for each in answers] == expected, packet.hex()
         return answers
 
@@ -125,9 +129,7 @@ async def every_command_is_answered_as_the_reference_machine_does(dut):
 
 def random_packet(ground: Ground, sent: list[bytes]) -> bytes:
     """Return a packet that is one of many kinds of right and wrong."""
-    kind = random.choice(
-        [kind for kind in COMMANDS if kind[0] != 6 and kind not in (ONE_SHOT, (9, 1))]
-    )
+    kind = random.choice([kind for kind in COMMANDS if kind not in (ONE_SHOT, (9, 1), (6, 128))])
     data = random_data(kind)
     ack = Ack(random.choice([0, 1, 4, 8, 13]))
     match random.randrange(12):
@@ -162,6 +164,8 @@ def random_data(kind: tuple[int, int]) -> bytes:
         case (5, _):
             known = [each["id"] for each in LINK["events"]]
             return bytes([number]) + b"".join(random_id(known) for _ in range(number))
+        case (6, _):
+            return random_area(kind[1], random.choice([1, 1, 1, 0, 2]))
         case (8, 1):
             return random.choice([1, 2, 3, 4, 6, 0x100]).to_bytes(2, "big")
         case (9, _):
@@ -174,6 +178,23 @@ def random_data(kind: tuple[int, int]) -> bytes:
                 random_id([4, 4, 0]) + value.to_bytes(4, "big") for value in values
             )
     return b""
+
+
+def random_area(subtype: int, count: int) -> bytes:
+    """Return a memory, a number of areas and that many areas, right or wrong in one value."""
+    memory = random.choice(CONFIG["memories"])
+    word = memory["word_octets"]
+    length = random.choice([1, 2, 3, 5]) * word + random.choice([0, 0, 0, 0, 1])
+    near_end = memory["octets"] - random.choice([1, 2, 8]) * word
+    address = random.choice([0, 3 * word, near_end, near_end + 1, 1 << 31])
+    head = bytes([random.choice([memory["id"]] * 5 + [0x77]), count])
+    place = address.to_bytes(4, "big") + length.to_bytes(4 if subtype == 129 else 2, "big")
+    if subtype != 2:
+        return head + place * count
+    words = (random.getrandbits(memory["data_bits"]).to_bytes(word, "big") for _ in range(6))
+    data = b"".join(words)[:length].ljust(length, b"\0")
+    checksum = crc16(data) ^ random.choice([0, 0, 0, 1])
+    return head + (place + data + checksum.to_bytes(2, "big")) * count
 
 
 def random_id(known: Any) -> bytes:
@@ -254,10 +275,10 @@ async def a_warm_reset_comes_once_and_keeps_the_log(dut):
 async def housekeeping_comes_when_due_and_when_asked(dut):
     """Periodic, at another interval, switched off, once, and faster than the line."""
     bench = await LinkBench.start(dut, is_quiet=False)
-    await bench.ask(3, 31, b"\1" + STRUCTURE + (400).to_bytes(4, "big"))
+    await bench.ask(3, 31, b"\1" + STRUCTURE + (100).to_bytes(4, "big"))
     before = len(reports(bench))
-    await bench.seconds(4.1 * SHORT_SECOND)
-    assert len(reports(bench)) - before in (9, 10)
+    await bench.seconds(1.05 * SHORT_SECOND)
+    assert len(reports(bench)) - before in (9, 10, 11)
     await bench.ask(3, 6, b"\1" + STRUCTURE)
     before = len(reports(bench))
     await bench.seconds(SHORT_SECOND)
@@ -357,6 +378,103 @@ async def faults_told(bench: LinkBench, rail: Rail) -> int:
     found = bench.events(f"fault_{rail.name}")
     assert all(data & 1 for data in found), "the first rail is bit 0 of the register"
     return len(found)
+
+
+@cocotb.test(timeout_time=100, timeout_unit="ms")
+async def memories_are_written_read_and_summed(dut):
+    """The longest areas, next to a user who takes every clock; an uncorrectable word is told."""
+    bench = await LinkBench.start(dut)
+    for memory in CONFIG["memories"]:
+        name, word = memory["name"], memory["word_octets"]
+        longest = 1024 if memory is CONFIG["memories"][0] else 128
+        length = min(longest, memory["octets"]) // word * word
+        start = memory["octets"] - length
+        for user_requests in (0, 1):
+            getattr(dut, f"{name}_request_i").value = user_requests
+            words = [random.getrandbits(memory["data_bits"]) for _ in range(length // word)]
+            data = b"".join(each.to_bytes(word, "big") for each in words)
+            await bench.ask(6, 2, load(memory["id"], start, data), ack=ALL_ACKS)
+            dumped = await bench.ask(6, 5, area(memory["id"], start, length))
+            assert dumped[1].packet.data[8:-2] == data
+            await bench.ask(6, 9, area(memory["id"], start, length))
+        await bench.ask(6, 129, long_area(memory["id"], 0, 16 * word))
+        getattr(dut, f"{name}_request_i").value = 0
+        getattr(dut, f"{name}_inject_mask_i").value = 3
+        getattr(dut, f"{name}_inject_valid_i").value = 1
+        getattr(dut, f"{name}_write_i").value = 1
+        getattr(dut, f"{name}_address_i").value = start // word + 1
+        getattr(dut, f"{name}_request_i").value = 1
+        await bench.seconds(50 / SECOND_CLOCKS)
+        for port in ("request", "write", "inject_valid", "address"):
+            getattr(dut, f"{name}_{port}_i").value = 0
+        bench.expected.machine.memory(memory["id"]).broken_words.add(start + word)
+        await bench.ask(6, 5, area(memory["id"], start, 3 * word))
+        await bench.ask(6, 2, load(memory["id"], start, data[: 2 * word]))
+        await bench.ask(6, 5, area(memory["id"], start, 3 * word))
+
+
+def area(memory_id: int, address: int, length: int) -> bytes:
+    """Return memory ID, one area."""
+    return bytes([memory_id, 1]) + address.to_bytes(4, "big") + length.to_bytes(2, "big")
+
+
+def long_area(memory_id: int, address: int, length: int) -> bytes:
+    """Return memory ID, one area whose length has 32 bits."""
+    return bytes([memory_id, 1]) + address.to_bytes(4, "big") + length.to_bytes(4, "big")
+
+
+def load(memory_id: int, address: int, data: bytes) -> bytes:
+    """Return the data of TC[6,2]."""
+    return area(memory_id, address, len(data)) + data + crc16(data).to_bytes(2, "big")
+
+
+@cocotb.test(timeout_time=100, timeout_unit="ms")
+async def the_flash_is_erased_programmed_and_read(dut):
+    """Across pages, sectors and blocks; a flash that stays busy is told and not waited for."""
+    bench = await LinkBench.start(dut)
+    if not bench.flash:
+        return
+    number = FLASH["id"]
+    data = random.randbytes(300)
+    for address, chunk in ((0x10FF0, data), (0x2FFF8, data[:20]), (0x20, b"\0"), (0x20, data[:9])):
+        await bench.ask(6, 2, load(number, address, chunk))
+        assert await dumped(bench, address, len(chunk)) == chunk or address == 0x20
+    for address, length in ((0x11000, 0x1000), (0xF000, 0x12000), (0, 0x1000)):
+        await bench.ask(6, 128, long_area(number, address, length))
+        expected = bytes(bench.expected.machine.memory(number).content)
+        assert bytes(bench.flash.content) == expected, hex(address)
+    await bench.ask(6, 129, long_area(number, 0x2FFF0, 0x20))
+    bench.flash.busy_polls = 1 << 30
+    packet = bench.ground.command(6, 9, area(number, 0x123456, 16))
+    await bench.ground.source.send(encode_frame(packet))
+    await bench.seconds(5.5 * SHORT_SECOND)
+    await bench.ground.settle()
+    failed = [each for each in bench.ground.answers if each.kind == (1, 8)]
+    assert failed[-1].packet.data[4:] == bytes.fromhex("0027 00123456")
+    bench.flash.busy_polls = 0
+
+
+async def dumped(bench: LinkBench, address: int, length: int) -> bytes:
+    """Return what TC[6,5] tells of the flash."""
+    answers = await bench.ask(6, 5, area(FLASH["id"], address, length))
+    return answers[1].packet.data[8:-2]
+
+
+@cocotb.test(timeout_time=100, timeout_unit="ms")
+async def the_log_of_events_can_be_dumped(dut):
+    """Its last record is the boot that began this test, the one before it of an earlier reset."""
+    bench = await LinkBench.start(dut)
+    dut.boot_select_i.value = 1
+    for _ in range(2):
+        await bench.ask(8, 1, b"\0\5")
+        await bench.seconds(0.02)
+    packet = bench.ground.command(6, 5, area(0xE0, 0, 768), ack=Ack.NONE)
+    (answer,) = await bench.ground.ask(packet, 1)
+    log = answer.packet.data[8:-2]
+    records = [log[start : start + 12] for start in range(0, 768, 12)]
+    boots = [each[8:] for each in records if each[:2] == b"\0\1"]
+    assert bytes.fromhex("0001 0001") in boots, "a warm boot with the pin high"
+    assert len(boots) >= 3
 
 
 @cocotb.test(timeout_time=100, timeout_unit="ms")

@@ -11,8 +11,9 @@ from cocotb.utils import get_sim_time
 
 from fw_tools.pus.frames import FrameReceiver, encode_frame
 from fw_tools.pus.housekeeping import Structure
-from fw_tools.pus.identifiers import LONGEST_TM, Ack, Function, Severity
+from fw_tools.pus.identifiers import LONGEST_TM, Ack, Function, MemoryId, Severity
 from fw_tools.pus.machine import Machine, PayloadParts
+from fw_tools.pus.memories import FlashMemory, Memory, PlainMemory
 from fw_tools.pus.packets import (
     MESSAGE_MODULUS,
     SEQUENCE_MODULUS,
@@ -28,6 +29,7 @@ SOURCE_ID = 0x1234
 UNSOLICITED = {3, 5}  # Services whose reports come by themselves.
 QUIET_OCTETS = 25  # The line rests that long: nothing more is to come.
 MOST_OCTETS = 3000  # Of one answer.
+MOST_WAITS = 100  # For a line that rests while a command is carried out.
 CONTROL, COMMAND = 4, 5  # Parameter IDs of the registers that can be written.
 CONTROL_BITS, COMMAND_BITS = 0xFF, 0x1001F
 
@@ -91,14 +93,21 @@ class Ground:
             )
         )
 
-    async def ask(self, packet: bytes) -> list[Answer]:
-        """Send a packet and return its answers: what nobody asked for is left out."""
+    async def ask(self, packet: bytes, count: int = 0) -> list[Answer]:
+        """Send a packet and return its answers: what nobody asked for is left out.
+
+        At least `count` of them are waited for, for as long as the longest command may take.
+        """
         await self.settle()
         before = len(self.answers)
         self.sent_at_ps = int(get_sim_time("ps"))
         await self.source.send(encode_frame(packet))
-        await self.settle()
-        return [each for each in self.answers[before:] if not is_unsolicited(each)]
+        for _ in range(MOST_WAITS):
+            await self.settle()
+            found = [each for each in self.answers[before:] if not is_unsolicited(each)]
+            if len(found) >= count:
+                break
+        return found
 
     async def settle(self) -> None:
         """Wait until the line has been quiet for a while."""
@@ -158,6 +167,9 @@ def reference(config: dict[str, Any]) -> Machine:
     registers[CONTROL].value = 0x69
     for parameter, bits in ((CONTROL, CONTROL_BITS), (COMMAND, COMMAND_BITS)):
         registers[parameter].is_refused = lambda value, bits=bits: bool(value & ~bits)
+    memories = {
+        row["id"]: _memory(row) for row in config["memories"] if row["id"] != MemoryId.EVENT_LOG
+    }
     structure = Structure(
         structure_id=config["structure_id"],
         destination_id=0,
@@ -170,11 +182,27 @@ def reference(config: dict[str, Any]) -> Machine:
             apid=config["apid"],
             uptime=lambda: 0,
             registers=PlainRegisters(registers),
+            memories=memories,
             structures=(structure,),
             events={each["id"]: Severity[each["severity"].upper()] for each in config["events"]},
-            functions={int(function): lambda: None for function in Function},
+            functions={
+                int(function): lambda function=function: _perform(function, registers[CONTROL])
+                for function in Function
+            },
         )
     )
+
+
+def _perform(function: Function, control: PlainRegister) -> None:
+    flags = {Function.POWER_UP: 0x6, Function.POWER_DOWN: 0x9}
+    if function in flags:
+        control.value = control.value & ~0xF | flags[function]
+
+
+def _memory(row: dict[str, Any]) -> Memory:
+    if row["id"] == MemoryId.FLASH:
+        return FlashMemory(row["octets"])
+    return PlainMemory(row["octets"], row["word_octets"], is_writable=row["is_writable"])
 
 
 class Expected:

@@ -10,7 +10,15 @@ from itertools import pairwise
 
 import pytest
 from cobs import cobs
-from reference_payload import BUFFER, FRAME_DROPPED, RAIL_TRIPPED, ROM, SCRATCH, ReferencePayload
+from reference_payload import (
+    BUFFER,
+    FLASH,
+    FRAME_DROPPED,
+    RAIL_TRIPPED,
+    ROM,
+    SCRATCH,
+    ReferencePayload,
+)
 from spacepackets.ecss.tm import PusTm
 
 from fw_tools.pus.frames import encode_frame
@@ -278,6 +286,10 @@ def test_a_reading_command_is_carried_out_again(payload) -> None:
         (command(5, 5, "01 0063"), 80, 0x63),
         (command(5, 6, "00"), 81, 0),
         (command(5, 6, b"\x11" + bytes(34)), 81, 17),
+        (command(6, 128, "01 01 00000000 00001000"), 37, 1),
+        (command(6, 128, "f0 01 00000800 00001000"), 35, 0x800),
+        (command(6, 128, "f0 01 00001000 00000800"), 35, 0x800),
+        (command(6, 128, "f0 01 00003000 00002000"), 34, 0x3000),
         (command(8, 1, "0000"), 96, 0),
         (command(9, 1, "09"), 113, 9),
         (command(9, 128, "1e 00000000 0000"), 112, 0x1E),
@@ -286,6 +298,15 @@ def test_a_reading_command_is_carried_out_again(payload) -> None:
 def test_a_failed_execution_tells_code_and_value(payload, packet, code, value) -> None:
     found = told(ask(payload, packet))
     assert found == [(1, 1, ""), (1, 3, ""), (1, 8, f"{code:04x}{value:08x}")]
+
+
+def test_a_flash_is_erased_by_sectors_and_programmed_from_ones_to_zeros(payload) -> None:
+    ask(payload, command(6, 2, load(FLASH, 0x1FF0, b"\x5a" * 32)))
+    assert payload.memories[FLASH].content[0x1FF0:0x2010] == b"\x5a" * 32
+    ask(payload, command(6, 2, load(FLASH, 0x2000, b"\xf0"), count=2))
+    assert payload.memories[FLASH].content[0x2000] == 0x50
+    assert told(ask(payload, command(6, 128, "f0 01 00002000 00001000", count=3)))[-1] == (1, 7, "")
+    assert payload.memories[FLASH].content[0x1FF0:0x2010] == b"\x5a" * 16 + b"\xff" * 16
 
 
 def test_memory_comes_back_as_it_was_written(payload) -> None:

@@ -8,12 +8,13 @@ from fw_tools.pus.commands import COMMANDS
 from fw_tools.pus.housekeeping import Structure
 from fw_tools.pus.identifiers import NO_TIME_REPORTS, Severity
 from fw_tools.pus.machine import Machine, PayloadParts
-from fw_tools.pus.memories import PlainMemory
+from fw_tools.pus.memories import FlashMemory, PlainMemory
 from fw_tools.pus.parameters import PlainRegister, PlainRegisters
 
 APID = 66
 UNITS_PER_SECOND = 65536
 SCRATCH, BUFFER, ROM = 1, 2, 3
+FLASH = 0xF0
 FRAME_DROPPED, RAIL_TRIPPED, WORD_LOST, TIME_SET = 1, 2, 3, 4
 
 # As the generated link.json of a payload has it.
@@ -115,6 +116,7 @@ class ReferencePayload:
             SCRATCH: PlainMemory(4096, 8),
             BUFFER: PlainMemory(8192, 1),
             ROM: PlainMemory(1024, 4, is_writable=False),
+            FLASH: FlashMemory(0x4000),
         }
         self.memories[ROM].content[:] = bytes(range(256)) * 4
         severities = {each["id"]: Severity[each["severity"].upper()] for each in LINK["events"]}

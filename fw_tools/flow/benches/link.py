@@ -9,6 +9,7 @@ from typing import Any
 from fw_tools.flow.benches.registers import MAGIC, register_waivers
 from fw_tools.flow.benches.top import BENCH_CLOCK_HZ, bench_inputs, bench_rails
 from fw_tools.rtl.link_file import LINK_FILE
+from fw_tools.rtl.link_memories import word_octets
 from fw_tools.rtl.payload import source_files
 from fw_tools.rtl.payload_top import has_line, payload_module
 from fw_tools.spec.records import BenchSpec, Payload
@@ -51,6 +52,15 @@ def _settings(payload: Payload, generated: Path) -> dict[str, Any]:
         "clock_hz": BENCH_CLOCK_HZ,
         "time_scale": TIME_SCALE,
         "rails": bench_rails(payload, TIME_SCALE),
-        "memories": [memory.name for memory in payload.memories],
+        "memories": [
+            {
+                "name": memory.name,
+                "id": number,
+                "data_bits": memory.data_bits,
+                "word_octets": word_octets(memory),
+                "octets": memory.words * word_octets(memory),
+            }
+            for number, memory in enumerate(payload.memories, start=1)
+        ],
         "inputs": list(bench_inputs(payload)),
     }

@@ -32,7 +32,7 @@ module engine_core
     output logic                      upset_o
 );
 
-  localparam int unsigned StackDepth = 4;
+  localparam int unsigned StackDepth = 8;
 
   typedef enum logic [1:0] {
     Fetch   = 2'd0,  // The program's word is on its way.

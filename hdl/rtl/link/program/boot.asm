@@ -23,7 +23,7 @@ boot_clear:
     st time_rate
     ld corrected                    ; What was found before words had a value is no alarm.
     ld uncorrectable
-    ldi 0
+    ld boot_select
     st event_high
     ld restart_cause
     st event_low
@@ -67,6 +67,8 @@ timers:
     ld milliseconds
     jz timers_done
     st elapsed
+timers_passed:
+    ld elapsed
     add second_part
     st second_part
     cpi 1000

@@ -33,7 +33,6 @@ command:
     st failure_low
     st is_service_known
     st source_id
-    st tm_destination
     st rx_seek
     ld rx_word
     st packet_id
@@ -46,7 +45,6 @@ command:
     st rx_seek
     ld rx_word
     st source_id
-    st tm_destination
 command_route:
     ldw tc_packet_id
     cmp packet_id
@@ -107,6 +105,19 @@ command_found:
     ld rx_octet
     st row_items
     jz command_measure
+    ldp services_has_data
+    jz command_items
+    ld row_items
+    cpi 1
+    jnz command_accept              ; Whatever its length: it fails for the number of areas.
+    ldi 17
+    st rx_seek
+    ld rx_word
+    adi 2                           ; Its sum.
+    jc command_length
+    add row_length
+    st row_length
+    jc command_length
 command_items:
     ld row_length
     add row_item
@@ -122,6 +133,7 @@ command_measure:
 
 ; --- Accepted -------------------------------------------------------------------------------------
 
+command_accept:
     ld packet_length
     sbi 2
     st rx_seek

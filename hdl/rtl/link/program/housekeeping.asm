@@ -72,12 +72,10 @@ housekeeping_send:
     st tm_destination
     ldi message_3_25
     call tm_begin
-    st crc_start
     ldi tm_headers
     st octets_left
 housekeeping_header:
     ld report_octet
-    st crc_octet
     ld octets_left
     sbi 1
     st octets_left
@@ -86,20 +84,15 @@ housekeeping_header:
     st octets_left
 housekeeping_octet:
     ld report_octet
-    st crc_octet
     st tx_octet
     ld octets_left
     sbi 1
     st octets_left
     jnz housekeeping_octet
     ld report_octet
-    st crc_octet
     ld report_octet
-    st crc_octet
     ld report_end
     cpi 1
-    jnz housekeeping_broken
-    ld crc
     jnz housekeeping_broken
     st tx_end
     ldi 0

@@ -94,7 +94,7 @@ parameters_check:
     adi 1
     st tm_length
     ldi message_20_2
-    call tm_begin
+    call tm_answer
     ldi 12
     st rx_seek
     ld list_length

@@ -8,6 +8,15 @@
 .var tm_counter
 .var message_counters message_count ; One for each (service, subtype).
 
+; Sends the headers of an answer to the command in hand, as tm_begin does.
+tm_answer:
+    st tm_message
+    ld source_id
+    st tm_destination
+    ld tm_message
+    jmp tm_begin
+.var tm_message
+
 ; Sends the headers of a packet. A: number of the message, tm_length, tm_destination. The caller sends
 ; tm_length octets and then writes tx_end.
 tm_begin:

@@ -6,7 +6,7 @@ test_are_you_alive:
     ldi 0
     st tm_length
     ldi message_17_2
-    call tm_begin
+    call tm_answer
     st tx_end
     ldi 0
     ret

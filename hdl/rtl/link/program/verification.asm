@@ -12,10 +12,8 @@ report_success:
     jz report_done
     ldi 4
     st tm_length
-    ld source_id
-    st tm_destination
     ld report_message
-    call tm_begin
+    call tm_answer
     call report_request
     st tx_end
 report_done:
@@ -26,10 +24,8 @@ report_failure:
     st report_message
     ldi 10
     st tm_length
-    ld source_id
-    st tm_destination
     ld report_message
-    call tm_begin
+    call tm_answer
     call report_request
     ld failure_code
     st tx_word

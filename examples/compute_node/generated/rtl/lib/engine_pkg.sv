@@ -32,7 +32,7 @@ package engine_pkg;
     Jnz = 5'd20,  // Go to k if not Z
     Jc  = 5'd21,  // Go to k if C
     Jnc = 5'd22,  // Go to k if not C
-    Call = 5'd23,  // Go to k; the next instruction's address goes on the stack of four
+    Call = 5'd23,  // Go to k; the next instruction's address goes on the stack of eight
     Ret = 5'd24,  // Go to the address on the stack
     Jma = 5'd25,  // Go to A
     Tax = 5'd26,  // X = A
@@ -71,9 +71,19 @@ package engine_pkg;
   localparam logic [10:0] PortCrcStart = 11'h420;  // w: starts both sums.
   localparam logic [10:0] PortCrcOctet = 11'h421;  // w: takes an octet into both sums.
   localparam logic [10:0] PortCrc = 11'h422;  // r: CRC-16 as in packet_error_control.
+  localparam logic [10:0] PortCrc32High = 11'h437;  // r: CRC-32, upper half.
+  localparam logic [10:0] PortCrc32Low = 11'h438;  // r: its lower half.
+  localparam logic [10:0] PortMemorySelect = 11'h43a;  // w: the memory, by its ID.
+  localparam logic [10:0] PortMemoryHigh = 11'h43b;  // w: octet address, upper half.
+  localparam logic [10:0] PortMemoryLow = 11'h43c;  // w: its lower half.
+  localparam logic [10:0] PortMemoryOctet = 11'h43d;  // rw: the next octet.
+  localparam logic [10:0] PortMemoryBroken = 11'h43e;  // r: 1 if an uncorrectable word was read since the select.
+  localparam logic [10:0] PortFlashSelect = 11'h440;  // w: 1 selects the flash, 0 ends its command.
+  localparam logic [10:0] PortFlashOctet = 11'h441;  // w: sends an octet; r: what came in meanwhile.
+  localparam logic [10:0] PortBootSelect = 11'h442;  // r: the pin.
   localparam logic [10:0] PortReportStart = 11'h424;  // w: before a housekeeping report is triggered.
   localparam logic [10:0] PortReportOctet = 11'h425;  // r: its next octet, 0 behind the last.
-  localparam logic [10:0] PortReportEnd = 11'h426;  // r: 1 if as many octets were read as there were; 2: there are more.
+  localparam logic [10:0] PortReportEnd = 11'h426;  // r: 1 if all was read, no more, and its sum is right; 2: there is more.
   localparam logic [10:0] PortWatchdog = 11'h428;  // w: the program is alive.
   localparam logic [10:0] PortRestartCause = 11'h429;  // r: 0 power-on or reset pin, 1 warm reset, 2 watchdog of the program.
   localparam logic [10:0] PortRestart = 11'h42a;  // w: 16'h6969 starts the payload anew.

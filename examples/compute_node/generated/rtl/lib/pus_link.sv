@@ -50,6 +50,21 @@ module pus_link
     output logic                    report_ready_o,
     input  logic [             7:0] report_octet_i,
     input  logic                    report_last_i,
+    // Memories, octet by octet; the access is held until memory_ready_i.
+    output logic [             7:0] memory_id_o,
+    output logic                    memory_read_o,
+    output logic                    memory_write_o,
+    output logic [            23:0] memory_address_o,   // Octets.
+    output logic [             7:0] memory_octet_o,
+    input  logic [             7:0] memory_octet_i,
+    input  logic                    memory_ready_i,
+    input  logic                    memory_broken_i,    // One clock.
+    // SPI flash.
+    output logic                    flash_sck_o,
+    output logic                    flash_cs_no,
+    output logic                    flash_mosi_o,
+    input  logic                    flash_miso_i,
+    input  logic                    boot_select_i,      // Asynchronous.
     input  logic                    was_restart_i,      // The last reset was asked for by restart_o.
     output logic                    restart_o           // One clock.
 );
@@ -307,10 +322,89 @@ module pus_link
     else if ((is_write && port == PortCrcOctet)) crc_q <= crc_next;
   end
 
+  logic [31:0] crc32_q, crc32_next;
+
+  crc32_octet u_crc32_octet (
+      .crc_i  (crc32_q),
+      .octet_i(word[7:0]),
+      .crc_o  (crc32_next)
+  );
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) crc32_q <= '1;
+    else if (is_write && port == PortCrcStart) crc32_q <= '1;
+    else if (is_write && port == PortCrcOctet) crc32_q <= crc32_next;
+  end
+
+  // --- Memories ---------------------------------------------------------------------------------
+
+  logic is_memory_access, is_memory_broken_q;
+
+  assign memory_read_o    = is_read && port == PortMemoryOctet;
+  assign memory_write_o   = is_write && port == PortMemoryOctet;
+  assign memory_octet_o   = word[7:0];
+  assign is_memory_access = memory_read_o || memory_write_o;
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      memory_id_o        <= '0;
+      memory_address_o   <= '0;
+      is_memory_broken_q <= 1'b0;
+    end else begin
+      is_memory_broken_q <= is_memory_broken_q || memory_broken_i;
+      if (is_memory_access && memory_ready_i) memory_address_o <= memory_address_o + 1'b1;
+      if (is_write && port == PortMemoryHigh) memory_address_o[23:16] <= word[7:0];
+      if (is_write && port == PortMemoryLow) memory_address_o[15:0] <= word;
+      if (is_write && port == PortMemorySelect) begin
+        memory_id_o        <= word[7:0];
+        is_memory_broken_q <= 1'b0;
+      end
+    end
+  end
+
+  // --- Flash ------------------------------------------------------------------------------------
+
+  logic is_flash_busy, is_boot_select;
+  logic [7:0] flash_octet;
+
+  spi_octets u_flash (
+      .clk_i,
+      .rst_ni,
+      .start_i  (is_write && port == PortFlashOctet),
+      .octet_i  (word[7:0]),
+      .is_busy_o(is_flash_busy),
+      .octet_o  (flash_octet),
+      .sck_o    (flash_sck_o),
+      .mosi_o   (flash_mosi_o),
+      .miso_i   (flash_miso_i)
+  );
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) flash_cs_no <= 1'b1;
+    else if (is_write && port == PortFlashSelect && !is_flash_busy) flash_cs_no <= !word[0];
+  end
+
+  sync_2ff u_boot_select (
+      .clk_i,
+      .rst_ni,
+      .pin_i  (boot_select_i),
+      .level_o(is_boot_select)
+  );
+
   // --- Housekeeping reports -----------------------------------------------------------------------
 
   logic is_report_read, is_report_open_q, is_report_short_q;
+  logic [15:0] report_crc_q, report_crc_next;
 
+  crc16_octet u_report_crc16_octet (
+      .crc_i  (report_crc_q),
+      .octet_i(report_octet_i),
+      .crc_o  (report_crc_next)
+  );
+
+  logic is_report_right;
+
+  assign is_report_right = !is_report_open_q && !is_report_short_q && report_crc_q == 16'h0000;
   assign is_report_read = is_read && port == PortReportOctet;
   assign report_ready_o = is_report_read && is_report_open_q;
 
@@ -318,10 +412,13 @@ module pus_link
     if (!rst_ni) begin
       is_report_open_q  <= 1'b0;
       is_report_short_q <= 1'b0;
+      report_crc_q      <= '1;
     end else if (is_write && port == PortReportStart) begin
       is_report_open_q  <= 1'b1;
       is_report_short_q <= 1'b0;
+      report_crc_q      <= '1;
     end else begin
+      if (report_valid_i && report_ready_o) report_crc_q <= report_crc_next;
       if (report_valid_i && report_ready_o && report_last_i) is_report_open_q <= 1'b0;
       if (is_report_read && !is_report_open_q) is_report_short_q <= 1'b1;
     end
@@ -419,11 +516,24 @@ module pus_link
       PortBuild + 11'd2: port_word = BuildId[31:16];
       PortBuild + 11'd3: port_word = BuildId[15:0];
       PortAlarmsPending:       port_word = {15'd0, |alarm_counts};
+      PortCrc32High:    port_word = ~crc32_q[31:16];
+      PortCrc32Low:     port_word = ~crc32_q[15:0];
+      PortMemoryOctet: begin
+        is_step_done = memory_ready_i;
+        port_word    = {8'd0, memory_octet_i};
+      end
+      PortMemoryBroken: port_word = {15'd0, is_memory_broken_q};
+      PortFlashSelect:  is_step_done = !is_flash_busy;
+      PortFlashOctet: begin
+        is_step_done = !is_flash_busy;
+        port_word    = {8'd0, flash_octet};
+      end
+      PortBootSelect:   port_word = {15'd0, is_boot_select};
       PortReportOctet: begin
         is_step_done = report_valid_i || !is_report_open_q;
         port_word    = is_report_open_q ? {8'd0, report_octet_i} : 16'd0;
       end
-      PortReportEnd:    port_word = {14'd0, is_report_open_q, !is_report_open_q && !is_report_short_q};
+      PortReportEnd:    port_word = {14'd0, is_report_open_q, is_report_right};
       PortRestartCause: port_word = {14'd0, was_watchdog_q, was_restart_i && !was_watchdog_q};
       default:
       for (int unsigned index = 0; index < Alarms; index++) begin
