@@ -50,10 +50,12 @@ format: $(STAMP) ## Bring every source into its format
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
 
 generate: $(STAMP) ## Write the examples' generated files anew
-	@$(BIN)/fw-tools generate $(SPEC) -o examples/compute_node/generated
+	@for spec in examples/*/payload.toml; do \
+	  $(BIN)/fw-tools generate $$spec -o $$(dirname $$spec)/generated || exit; done
 
 check-generated: $(STAMP) ## Compare the checked-in generated files with what is generated now
-	@$(BIN)/fw-tools generate $(SPEC) -o examples/compute_node/generated --check
+	@for spec in examples/*/payload.toml; do \
+	  $(BIN)/fw-tools generate $$spec -o $$(dirname $$spec)/generated --check || exit; done
 
 lock: ## Resolve requirements.lock anew (needs uv)
 	@uv pip compile --quiet --universal --all-extras --generate-hashes --no-emit-index-url \

@@ -33,7 +33,7 @@ def render_payload(payload: Payload) -> tuple[GeneratedFile, ...]:
     for memory in payload.memories:
         files += render_memory(payload.name, memory, payload.clock_hz)
     if payload.rails:
-        files += render_sequencer(payload.name, payload.rails, payload.clock_hz)
+        files += render_sequencer(payload.name, payload.rails, payload.clock_hz, payload.profile)
     files += render_registers(payload, digest)
     files += render_control_status(payload, digest)
     for packet in payload.packets:

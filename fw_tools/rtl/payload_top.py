@@ -97,6 +97,7 @@ def _payload_file(payload: Payload, digest: str) -> GeneratedFile:
         passed=[_inner(payload, port.name) for group in board for port in group.ports],
         memories=list(enumerate(payload.memories, start=1)),
         report=payload.packets[0].name,
+        triplicate=payload.profile.triplicate,
         address_bits=elaborate_registers(payload).address_bits,
     )
     return GeneratedFile(PurePosixPath(f"rtl/{module}.sv"), align_connections(text))

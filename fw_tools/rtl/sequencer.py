@@ -12,6 +12,7 @@ from fw_tools.rtl.digest import model_digest
 from fw_tools.rtl.emit import GeneratedFile
 from fw_tools.rtl.library import library_files
 from fw_tools.rtl.render import header, render
+from fw_tools.spec.profiles import Profile
 
 CELLS = (
     "rail_pkg",
@@ -58,7 +59,10 @@ def sequencer_module(payload_name: str) -> str:
 
 
 def render_sequencer(
-    payload_name: str, rails: Sequence[RailSpec], clock_hz: int
+    payload_name: str,
+    rails: Sequence[RailSpec],
+    clock_hz: int,
+    profile: Profile = Profile.FULL,
 ) -> tuple[GeneratedFile, ...]:
     """Return the library cells and `<payload>_sequencer`, in compile order.
 
@@ -72,7 +76,8 @@ def render_sequencer(
         "sequencer.sv.j2",
         head=header("//", model_digest(*rails), f"Power sequencer of {payload_name}."),
         module=module,
-        rails=[_block(rail, graph) for rail in rails],
+        rails=[_block(rail, graph, profile) for rail in rails],
+        triplicate=profile.triplicate,
         order=" | ".join(", ".join(level) for level in power_up_levels(graph)),
         clocks_per_us=clock_hz // 1_000_000,
         last=f"{len(rails) - 1:2d}",
@@ -91,7 +96,7 @@ def _refuse_mistakes(rails: Sequence[RailSpec], clock_hz: int) -> None:
         raise ValueError("; ".join(mistakes))
 
 
-def _block(rail: RailSpec, graph: dict[str, tuple[str, ...]]) -> RailBlock:
+def _block(rail: RailSpec, graph: dict[str, tuple[str, ...]], profile: Profile) -> RailBlock:
     above = dependants(graph)[rail.name]
     below = [name for name in graph if rail.name in kill_tree(graph, name)]
     kills = [f"kill_tree[{_index(name)}]" for name in below]
@@ -108,11 +113,11 @@ def _block(rail: RailSpec, graph: dict[str, tuple[str, ...]]) -> RailBlock:
         deps_on=" && ".join(f"on_o[{_index(name)}]" for name in rail.after) or "1'b1",
         dependants_down=" && ".join(f"down[{_index(name)}]" for name in above) or "1'b1",
         kill=_any_of(kills),
-        parameters=_parameters(rail),
+        parameters=_parameters(rail, profile),
     )
 
 
-def _parameters(rail: RailSpec) -> tuple[tuple[str, str, str], ...]:
+def _parameters(rail: RailSpec, profile: Profile) -> tuple[tuple[str, str, str], ...]:
     trip = rail.hard_trip
     blank_us = trip.blank_us if trip else 0
     trip_meaning = f"{trip.input}: above {_units(trip.limit_ma, 'A')}" if trip else ""
@@ -130,6 +135,7 @@ def _parameters(rail: RailSpec) -> tuple[tuple[str, str, str], ...]:
         ("OcBlankClocks", f"clocks({blank_us})", ""),
         ("KeepAlive", f"1'b{rail.keep_alive:d}", ""),
         ("CorrectUpsets", f"1'b{corrects:d}", "" if corrects else "Any upset: switched rails off."),
+        *((("Triplicate", profile.triplicate, ""),) if profile is Profile.SMALL else ()),
         ("OnRampEarly", _RESPONSES[rail.on_fault.ramp_early], ""),
         ("OnRampTimeout", _RESPONSES[rail.on_fault.ramp_timeout], ""),
         ("OnPgLost", _RESPONSES[rail.on_fault.pg_lost], ""),

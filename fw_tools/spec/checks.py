@@ -8,6 +8,7 @@ others.
 from fw_tools.spec.draft import Draft
 from fw_tools.spec.packets import check_packets
 from fw_tools.spec.rails import check_rails
+from fw_tools.spec.size import check_size
 
 # Names that generated modules, signals and instances have already: a memory becomes the module
 # <payload>_<memory> and the instance u_<memory>, a rail the instance u_<rail> of the sequencer.
@@ -38,6 +39,7 @@ def check_across_tables(draft: Draft) -> None:
     _check_cells(draft)
     check_rails(draft)
     check_packets(draft)
+    check_size(draft)
 
 
 def _check_names(draft: Draft) -> None:

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from fw_tools.power.records import OnUpset
 from fw_tools.spec import names
 from fw_tools.spec.findings import Findings, suggestion
+from fw_tools.spec.profiles import Profile
 from fw_tools.spec.schema import (
     BoardTable,
     LinkTable,
@@ -39,6 +40,11 @@ class Draft:
     def on_upset(self) -> OnUpset:
         """The board's response to upsets, for rails that have none of their own."""
         return self.board.on_upset if self.board else OnUpset.CORRECT
+
+    @property
+    def profile(self) -> Profile:
+        """How much gateware the payload may be."""
+        return self.board.profile if self.board else Profile.FULL
 
     def raw(self, kind: str) -> dict[str, dict[str, Any]]:
         """Return the tables of one kind ("rail") as they stand in the file, unchecked."""

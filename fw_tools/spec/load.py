@@ -32,6 +32,7 @@ def _payload(draft: Draft, benches: tuple[BenchSpec, ...]) -> Payload:
     return Payload(
         name=draft.board.name,
         clock_hz=draft.board.clock,
+        profile=draft.board.profile,
         memories=tuple(memory_spec(name, table) for name, table in draft.memories.items() if table),
         rails=tuple(
             rail_spec(name, table, draft.on_upset) for name, table in draft.rails.items() if table

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from fw_tools.ecc.records import MemorySpec
 from fw_tools.power.records import RailSpec
+from fw_tools.spec.profiles import Profile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +107,7 @@ class Payload:
 
     name: str  # A lower-case identifier; prefixes generated modules.
     clock_hz: int
+    profile: Profile
     memories: tuple[MemorySpec, ...]
     rails: tuple[RailSpec, ...]
     packets: tuple[PacketSpec, ...]

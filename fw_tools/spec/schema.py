@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from fw_tools.ecc.records import MAX_DATA_BITS, MIN_DATA_BITS
 from fw_tools.power.records import FaultResponse, OnUpset
+from fw_tools.spec.profiles import Profile
 from fw_tools.spec.values import (
     Amps,
     Axis,
@@ -24,6 +25,7 @@ from fw_tools.spec.values import (
     Percent,
     Period,
     Point,
+    ProfileName,
     Response,
     Scalar,
     ScrubInterval,
@@ -60,6 +62,11 @@ class BoardTable(Table):
         "A rail may say otherwise.",
         "correct",
         default=OnUpset.CORRECT,
+    )
+    profile: ProfileName = key(
+        "How much hardening there is room for: small has no triplication and few registers.",
+        "small",
+        default=Profile.FULL,
     )
 
 

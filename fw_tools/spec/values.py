@@ -19,6 +19,7 @@ from pydantic_core import CoreSchema, core_schema
 from fw_tools.power.records import FaultResponse, OnUpset
 from fw_tools.spec import names
 from fw_tools.spec.findings import suggestion
+from fw_tools.spec.profiles import Profile
 from fw_tools.spec.quantities import (
     CURRENT,
     FREQUENCY,
@@ -175,6 +176,7 @@ Percent = Annotated[int, _quantity(PERCENT, "1%", "100%")]
 Clock = Annotated[
     int, Parsed(_parse_clock, {"type": "string", "pattern": f"^{_pattern(FREQUENCY)}$"})
 ]  # Hz
+ProfileName = Annotated[Profile, _choice(Profile)]
 Upset = Annotated[OnUpset, _choice(OnUpset)]
 Response = Annotated[FaultResponse, _choice(FaultResponse)]
 CodeName = Annotated[Code, _choice(Code)]

@@ -2,7 +2,8 @@
 """The serial line of a payload against a reference machine: commands, damage, repeats, events.
 
 Configuration (JSON, named by FW_BENCH_CONFIG): `link` (the payload's link.json, and `magic`),
-`rails`, `memories` and `inputs` (names), `divisor` (clocks a bit), `clock_hz` and `time_scale`.
+`rails`, `memories` and `inputs` (names), `divisor` (clocks a bit), `clock_hz`, `time_scale`, and
+`is_voted` where the state of the engine is triplicated.
 Top: the generated `<payload>_payload`.
 """
 
@@ -37,9 +38,11 @@ ALL_ACKS = Ack.ACCEPTANCE | Ack.START | Ack.COMPLETION
 STABLE = (0, 2, 4)  # Registers that only the link changes.
 RANDOM_COMMANDS = 50
 UPSETS = 20
+VARIABLES = 557  # Words of the engine before those that survive a reset.
 PATROL_CLOCKS = 600_000  # In which the engine reads every word of its own.
 PING, ONE_SHOT = (17, 1), (3, 27)
 FLASH = next((row for row in LINK["memories"] if row["name"] == "flash"), None)
+NO_MEMORY = {"id": 0x76, "octets": 64, "word_octets": 4, "data_bits": 32}  # Asked for in vain.
 STRUCTURE = LINK["structure_id"].to_bytes(2, "big")
 
 
@@ -182,7 +185,7 @@ def random_data(kind: tuple[int, int]) -> bytes:
 
 def random_area(subtype: int, count: int) -> bytes:
     """Return a memory, a number of areas and that many areas, right or wrong in one value."""
-    memory = random.choice(CONFIG["memories"])
+    memory = random.choice(CONFIG["memories"] or [NO_MEMORY])
     word = memory["word_octets"]
     length = random.choice([1, 2, 3, 5]) * word + random.choice([0, 0, 0, 0, 1])
     near_end = memory["octets"] - random.choice([1, 2, 8]) * word
@@ -362,6 +365,8 @@ async def a_broken_rail_becomes_an_event(dut):
         return
     rail = bench.board.rails[0]
     number = next(each["id"] for each in LINK["events"] if each["name"] == f"fault_{rail.name}")
+    if not rail.keep_alive:
+        await bench.ask(8, 1, b"\0\1")
     told = [await faults_told(bench, rail)]  # Without power good on the board it fails by itself.
     for is_told in (False, True):
         await bench.ask(5, 5 if is_told else 6, b"\1" + number.to_bytes(2, "big"))
@@ -479,17 +484,23 @@ async def the_log_of_events_can_be_dumped(dut):
 
 @cocotb.test(timeout_time=100, timeout_unit="ms")
 async def an_upset_of_the_engine_changes_no_answer(dut):
-    """Single flips in its words, its program and a replica of its state, while it works."""
+    """Single flips in its words, its program and a voted replica of its state, while it works."""
     bench = await LinkBench.start(dut)
     link = dut.u_link
     stores = [(link.u_ram.u_array.mem, 22), (dut.u_program.mem, 22)]
-    replicas = [link.u_core.gen_voted.u_state.gen_replica[n].u_replica.stored_q for n in range(3)]
+    replicas = []
+    if CONFIG["is_voted"]:
+        registers = link.u_core.u_state.gen_replica
+        replicas = [registers[number].u_replica.stored_q for number in range(3)]
+    overwritten = 0  # At most: a variable that is written before it is read heals unseen.
     for _ in range(UPSETS):
         cocotb.start_soon(bench.ground.source.send(encode_frame(b"")))  # Keeps it busy a little.
         await bench.seconds(random.random() / 1000)
-        if random.randrange(3):
+        if random.randrange(3) or not replicas:
             store, width = random.choice(stores)
-            word = store[random.randrange(len(store))]
+            number = random.randrange(len(store))
+            overwritten += store is stores[0][0] and number < VARIABLES
+            word = store[number]
             word.value = int(word.value) ^ 1 << random.randrange(width)
         else:
             replica = random.choice(replicas)
@@ -497,5 +508,5 @@ async def an_upset_of_the_engine_changes_no_answer(dut):
         await bench.ask(*PING, ack=ALL_ACKS)
     await bench.seconds(PATROL_CLOCKS / SECOND_CLOCKS)
     corrected = await bench.parameter("link.corrected_count")
-    assert corrected == UPSETS, "every upset is put right once, and counted"
+    assert UPSETS - overwritten <= corrected <= UPSETS, "all are put right once, and counted"
     assert await bench.parameter("link.uncorrectable_count") == 0

@@ -2,7 +2,7 @@
 """A power sequencer, the rails on its pins, and the reference machine beside it.
 
 Configuration (JSON, named by FW_BENCH_CONFIG): `rails` (as `RailSpec`), `clocks_per_us` and
-`time_scale`. Top: `sequencer_harness`.
+`time_scale`; `is_voted` where registers are triplicated. Top: `sequencer_harness`.
 """
 
 import json
@@ -41,6 +41,7 @@ class Config:
     rails: tuple[RailSpec, ...]
     clocks_per_us: int
     time_scale: int
+    is_voted: bool
 
     @classmethod
     def load(cls) -> "Config":
@@ -50,6 +51,7 @@ class Config:
             rails=tuple(rail_from(row) for row in settings["rails"]),
             clocks_per_us=settings["clocks_per_us"],
             time_scale=settings["time_scale"],
+            is_voted=settings["is_voted"],
         )
 
     def limits(self, rail: RailSpec) -> RailLimits:

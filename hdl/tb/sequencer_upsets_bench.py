@@ -15,7 +15,7 @@ import cocotb
 from fw_tools.power.records import FaultCause, FaultResponse, OnUpset, RailState
 from fw_tools.power.state_codes import RAIL_STATE_BITS, RAIL_STATE_CODES, nearest
 from hdl.tb.rail_plant import RailFault
-from hdl.tb.sequencer_driver import SequencerBench, seen_after
+from hdl.tb.sequencer_driver import Config, SequencerBench, seen_after
 
 REPLICAS = 3
 
@@ -144,7 +144,7 @@ async def every_flip_of_a_state_code_is_put_right_in_one_clock(dut):
     assert len(covered) == due, "a rail was not met in one of its states"
 
 
-@cocotb.test()
+@cocotb.test(skip=not Config.load().is_voted)
 async def every_flip_of_a_voted_register_is_outvoted_and_healed(dut):
     bench = await SequencerBench.start(dut)
     registers = Registers(bench)

@@ -85,7 +85,8 @@ def test_a_description_that_does_not_exist_is_named(
     assert "none.toml" in capsys.readouterr().err
 
 
-def test_the_checked_in_gateware_is_what_the_example_gives(repository: Path) -> None:
-    example = repository / "examples/compute_node"
+@pytest.mark.parametrize("name", ["breaker_mini", "compute_node"])
+def test_the_checked_in_gateware_is_what_the_example_gives(name: str, repository: Path) -> None:
+    example = repository / "examples" / name
     code = fw("generate", example / "payload.toml", "-o", example / "generated", "--check")
     assert code == ExitCode.DONE

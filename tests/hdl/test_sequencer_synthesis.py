@@ -12,6 +12,7 @@ import pytest
 from fw_tools.netlist import Evaluator, Netlist, synthesise
 from fw_tools.rtl.sequencer import render_sequencer
 from fw_tools.spec.load import load_payload
+from fw_tools.spec.profiles import Profile
 
 RAILS = ("bus", "core", "io")
 OFF, RAMP, SETTLE, ON, DRAIN, FAULT = range(6)
@@ -19,10 +20,16 @@ ALL_ON, KEPT_ALIVE = 0b111, 0b001
 REPLICAS = ("u_enable", "u_faulted", "u_pg_filter.u_level")
 
 
-def write_sources(repository: Path, folder: Path, changed: dict[str, str] | None = None):
+def write_sources(
+    repository: Path,
+    folder: Path,
+    changed: dict[str, str] | None = None,
+    profile: Profile = Profile.FULL,
+) -> list[Path]:
     payload = load_payload(repository / "tests/power/small_board.toml")
+    rails = payload.rails[: len(RAILS)]
     paths = []
-    for file in render_sequencer(payload.name, payload.rails[: len(RAILS)], payload.clock_hz):
+    for file in render_sequencer(payload.name, rails, payload.clock_hz, profile):
         text = file.text
         for old, new in (changed or {}).items():
             text = text.replace(old, new)
@@ -155,6 +162,15 @@ def upset_counts(evaluator: Evaluator) -> tuple[int, int]:
         evaluator.read_signal("upsets_corrected_o"),
         evaluator.read_signal("upsets_uncorrectable_o"),
     )
+
+
+def test_profile_small_keeps_its_codes_and_has_no_replicas(repository, tmp_path) -> None:
+    sources = write_sources(repository, tmp_path, profile=Profile.SMALL)
+    netlist = synthesise(sources, "little_board_sequencer", "ice40")
+    assert not [cell.name for cell in netlist.flip_flops if "gen_replica" in cell.name]
+    codes = [cell.name for rail in RAILS for cell in netlist.register(code_of(rail))]
+    assert len(set(codes)) == len(codes) == len(RAILS) * 6
+    assert len(netlist.register("enable_o")) == len(RAILS)
 
 
 def test_hardening_that_synthesis_may_fold_is_found_missing(repository, tmp_path) -> None:

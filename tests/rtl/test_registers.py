@@ -16,6 +16,7 @@ from fw_tools.rtl.registers import (
 )
 from fw_tools.spec.load import load_payload
 from fw_tools.spec.records import Payload
+from fw_tools.spec.size import read_only_registers
 
 DIGEST = "89abcdef" * 8
 # Software relies on these; worked out by hand from the description of the compute node.
@@ -108,6 +109,17 @@ def test_no_two_registers_overlap(rails: int, payload: Payload, tmp_path: Path) 
     offsets = [row.offset for row in rows]
     assert len(set(offsets)) == len(offsets)
     assert max(offsets) < elaborate_registers(many).size
+
+
+@pytest.mark.parametrize(("rails", "memories"), [(0, 2), (1, 0), (4, 1), (33, 2)])
+def test_the_registers_that_are_counted_are_those_that_are_made(
+    rails: int, memories: int, payload: Payload, tmp_path: Path
+) -> None:
+    made = replace(with_rails(payload, rails), memories=payload.memories[:memories])
+    rows = register_rows(compile_rdl(render_rdl(made, DIGEST), tmp_path))
+    writable = [row for row in rows if any("w" in field.access for field in row.fields)]
+    assert [row.path for row in writable] == ["control", "command"]
+    assert len(rows) - len(writable) == read_only_registers(rails, memories, packets=0)
 
 
 def test_the_c_header_compiles_as_c_and_as_cpp(payload: Payload, tmp_path: Path) -> None:

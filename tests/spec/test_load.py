@@ -22,6 +22,7 @@ from fw_tools.power.records import (
     RailSpec,
 )
 from fw_tools.spec.load import load_payload
+from fw_tools.spec.profiles import Profile
 from fw_tools.spec.records import CalibrationSpec, FieldSpec, LimitsSpec, Payload
 from fw_tools.spec.schema import PayloadFile, json_schema
 from fw_tools.spec.toml_source import parse_toml
@@ -49,6 +50,11 @@ def test_the_example_holds_what_its_file_says(payload: Payload) -> None:
         ),
     )
     assert payload.benches == ()
+
+
+def test_a_board_is_full_unless_its_profile_says_small(payload: Payload, repository: Path) -> None:
+    small = load_payload(repository / "examples/breaker_mini/payload.toml")
+    assert (payload.profile, small.profile) == (Profile.FULL, Profile.SMALL)
 
 
 def test_a_rail_of_the_example_is_read_exactly(payload: Payload) -> None:
@@ -122,7 +128,7 @@ def test_the_schema_describes_every_key() -> None:
     tables = [schema, *schema["$defs"].values()]
     described = [key for table in tables for key in table.get("properties", {}).values()]
     assert (
-        len(described) == 6 + 3 + 4 + 12 + 4 + 1 + 3 + 5 + 5 + 6 + 4 + 3 + 14 + 3
+        len(described) == 6 + 4 + 4 + 12 + 4 + 1 + 3 + 5 + 5 + 6 + 4 + 3 + 14 + 3
     )  # Of each table.
     assert all(key.get("description") for key in described)
     assert all(table["additionalProperties"] is False for table in tables if "properties" in table)

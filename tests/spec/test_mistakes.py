@@ -414,6 +414,11 @@ CASES = [
         ",\n".join(f'{{ name = "f{n}", source = "time.seconds" }}' for n in range(251)),
         "20: packet housekeeping: fields: the packet has 1028 octets; at most 1024",
     ),
+    (
+        'clock = "50MHz"',
+        'clock = "50MHz"\nprofile = "tiny"',
+        "4: board: profile: unknown value 'tiny'; known here: full, small",
+    ),
 ]
 
 TEN_KINDS = """\
@@ -633,3 +638,20 @@ def test_a_memory_whose_module_would_be_a_library_cell_is_refused(
 
 def test_the_library_cells_are_those_of_the_hdl_folder(repository: Path) -> None:
     assert {path.stem for path in (repository / "hdl/rtl").rglob("*.sv")} == LIBRARY_CELLS
+
+
+SMALL = 'clock = "50MHz"\nprofile = "small"'
+
+
+def test_more_registers_than_profile_small_has_room_for_are_counted(
+    sound: str, mistakes: Mistakes
+) -> None:
+    small = sound.replace('clock = "50MHz"', SMALL)
+    memory = small[small.index("[memory.store]") : small.index("[rail.v5]")]
+    more = [memory.replace("store", f"store_{number}") for number in range(5)]
+    assert mistakes(small + "".join(more[:4])) == []
+    message = (
+        "payload.toml:4: board: profile: 'small' has room for 32 read-only registers; 1 rails, "
+        "6 memories and 1 packets have 33"
+    )
+    assert mistakes(small + "".join(more)) == [message]

@@ -12,6 +12,7 @@ from fw_tools.rtl.link_file import LINK_FILE
 from fw_tools.rtl.link_memories import word_octets
 from fw_tools.rtl.payload import source_files
 from fw_tools.rtl.payload_top import has_line, payload_module
+from fw_tools.spec.profiles import Profile
 from fw_tools.spec.records import BenchSpec, Payload
 
 TIME_SCALE = 4
@@ -51,6 +52,7 @@ def _settings(payload: Payload, generated: Path) -> dict[str, Any]:
         "divisor": DIVISOR,
         "clock_hz": BENCH_CLOCK_HZ,
         "time_scale": TIME_SCALE,
+        "is_voted": payload.profile is Profile.FULL,
         "rails": bench_rails(payload, TIME_SCALE),
         "memories": [
             {

@@ -5,10 +5,12 @@ import json
 from dataclasses import asdict
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from fw_tools.power.records import RailSpec
 from fw_tools.rtl.payload import source_files
 from fw_tools.rtl.sequencer import CELLS, sequencer_module
+from fw_tools.spec.profiles import Profile
 from fw_tools.spec.records import BenchSpec, Payload
 
 LEAST_CLOCKS_PER_US = 2  # More than one, so that ticks and clocks differ.
@@ -21,7 +23,7 @@ def power_benches(payload: Payload, generated: Path, work: Path) -> tuple[BenchS
     if not payload.rails:
         return ()
     sources, scale = source_files(generated), time_scale(payload.rails)
-    return sequencer_benches(payload.name, payload.rails, sources, work, scale)
+    return sequencer_benches(payload.name, payload.rails, sources, work, scale, payload.profile)
 
 
 def sequencer_benches(
@@ -30,14 +32,24 @@ def sequencer_benches(
     sources: tuple[Path, ...],
     work: Path,
     scale: int,
+    profile: Profile = Profile.FULL,
 ) -> tuple[BenchSpec, ...]:
     """Return the benches of a sequencer whose modules are found among `sources`.
 
     `scale` divides all times of the simulated sequencer; see `time_scale`.
     """
-    return (
-        _bench("power_faults", "sequencer_bench", payload_name, rails, scale, sources, work),
-        _bench("power_upsets", "sequencer_upsets_bench", payload_name, rails, scale, sources, work),
+    settings = {
+        "rails": [asdict(rail) for rail in rails],
+        "clocks_per_us": _clocks_per_us(rails, scale),
+        "time_scale": scale,
+        "is_voted": profile is Profile.FULL,
+    }
+    return tuple(
+        _bench(name, module, payload_name, settings, sources, work)
+        for name, module in (
+            ("power_faults", "sequencer_bench"),
+            ("power_upsets", "sequencer_upsets_bench"),
+        )
     )
 
 
@@ -69,22 +81,19 @@ def _bench(
     name: str,
     module: str,
     payload_name: str,
-    rails: tuple[RailSpec, ...],
-    scale: int,
+    settings: dict[str, Any],
     sources: tuple[Path, ...],
     work: Path,
 ) -> BenchSpec:
-    clocks_per_us = _clocks_per_us(rails, scale)
-    config = {
-        "rails": [asdict(rail) for rail in rails],
-        "clocks_per_us": clocks_per_us,
-        "time_scale": scale,
-    }
     work.mkdir(parents=True, exist_ok=True)
     path = work / f"{name}.json"
-    path.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+    path.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
     top = sequencer_module(payload_name)
-    parameters = {"Rails": len(rails), "TicksPerUs": clocks_per_us, "TimeScale": scale}
+    parameters = {
+        "Rails": len(settings["rails"]),
+        "TicksPerUs": settings["clocks_per_us"],
+        "TimeScale": settings["time_scale"],
+    }
     return BenchSpec(
         name=name,
         top="sequencer_harness",

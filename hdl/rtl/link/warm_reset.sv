@@ -2,11 +2,13 @@
 // The reset of a payload: that of the pin, and for some clocks whenever the link asks for one.
 //
 // Both begin at once and end with the clock. All state is voted: no single upset resets the payload, which would
-// switch its rails off, and none keeps it from being reset.
+// switch its rails off, and none keeps it from being reset. Without Triplicate an upset may reset it.
 //
 // SEU_MIT: RESET.REG.TMR
 
-module warm_reset (
+module warm_reset #(
+    parameter bit Triplicate = 1'b1
+) (
     input  logic clk_i,
     input  logic rst_ni,        // Asynchronous; cold.
     input  logic restart_i,     // One clock; warm.
@@ -21,7 +23,8 @@ module warm_reset (
   logic [2:0] unused_upsets;
 
   tmr_reg #(
-      .Width(Clocks)
+      .Width     (Clocks),
+      .Triplicate(Triplicate)
   ) u_delay (
       .clk_i,
       .rst_ni,
@@ -33,7 +36,8 @@ module warm_reset (
 
   tmr_reg #(
       .Width     (1),
-      .ResetValue(1'b1)
+      .ResetValue(1'b1),
+      .Triplicate(Triplicate)
   ) u_reset (
       .clk_i,
       .rst_ni,
@@ -44,7 +48,8 @@ module warm_reset (
   );
 
   tmr_reg #(
-      .Width(1)
+      .Width     (1),
+      .Triplicate(Triplicate)
   ) u_was_restart (
       .clk_i,
       .rst_ni,

@@ -59,24 +59,17 @@ module engine_core
 
   assign state_q = state_t'(state_bits);
 
-  if (Triplicate) begin : gen_voted
-    tmr_reg #(
-        .Width(StateBits)
-    ) u_state (
-        .clk_i,
-        .rst_ni,
-        .write_i(1'b1),
-        .d_i    (state_d),
-        .q_o    (state_bits),
-        .upset_o
-    );
-  end else begin : gen_plain
-    always_ff @(posedge clk_i or negedge rst_ni) begin
-      if (!rst_ni) state_bits <= '0;
-      else state_bits <= state_d;
-    end
-    assign upset_o = 1'b0;
-  end
+  tmr_reg #(
+      .Width     (StateBits),
+      .Triplicate(Triplicate)
+  ) u_state (
+      .clk_i,
+      .rst_ni,
+      .write_i(1'b1),
+      .d_i    (state_d),
+      .q_o    (state_bits),
+      .upset_o
+  );
 
   // --- The instruction --------------------------------------------------------------------------
 

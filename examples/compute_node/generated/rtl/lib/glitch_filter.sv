@@ -3,13 +3,14 @@
 // Follows a level once it has been there for RiseClocks (or FallClocks) clocks without a break.
 //
 // The counter runs only while pin and output differ, so an upset of it can at most shorten one change that is already
-// under way. The output itself is voted: an upset of it would look like a lost supply.
+// under way. The output itself is voted: an upset of it would look like a lost supply, and does so without Triplicate.
 //
 // SEU_MIT: GLITCH_FILTER.LEVEL.TMR
 
 module glitch_filter #(
     parameter int unsigned RiseClocks = 3,
-    parameter int unsigned FallClocks = 3
+    parameter int unsigned FallClocks = 3,
+    parameter bit Triplicate = 1'b1
 ) (
     input  logic clk_i,
     input  logic rst_ni,
@@ -34,7 +35,9 @@ module glitch_filter #(
     else count_q <= count_q + 1'b1;
   end
 
-  tmr_reg u_level (
+  tmr_reg #(
+      .Triplicate(Triplicate)
+  ) u_level (
       .clk_i,
       .rst_ni,
       .write_i(follow),

@@ -10,6 +10,9 @@
 // It answers: power good too early, late or never; power good lost; over-current; power good that does not fall; any
 // upset of its state, its enable, its timer or its latches. It leaves to the sequencer what a fault does to others.
 //
+// Without Triplicate the enable, the latches and the levels of the filters are plain. Then an upset of the enable moves
+// its pin for one clock, one of a level looks like a change of the pin, and one of the fault latch stays until clear_i.
+//
 // The path from a pin to enable_o is two synchroniser stages, the filter and the enable register.
 //
 // SEU_MIT: RAIL_CTRL.ENABLE.TMR
@@ -28,6 +31,7 @@ module rail_ctrl
     parameter int unsigned OcBlankClocks = 3,   // Shortest pulse of oc_i that counts; at least 3.
     parameter bit KeepAlive = 1'b0,             // Stays as it is when its state is lost.
     parameter bit CorrectUpsets = 1'b1,
+    parameter bit Triplicate = 1'b1,
     parameter response_e OnRampEarly = KillTree,
     parameter response_e OnRampTimeout = KillTree,
     parameter response_e OnPgLost = KillTree,
@@ -77,7 +81,8 @@ module rail_ctrl
 
   glitch_filter #(
       .RiseClocks(most(PgFilterClocks, 3)),
-      .FallClocks(most(PgFilterClocks, 3))
+      .FallClocks(most(PgFilterClocks, 3)),
+      .Triplicate(Triplicate)
   ) u_pg_filter (
       .clk_i,
       .rst_ni,
@@ -98,7 +103,8 @@ module rail_ctrl
 
     glitch_filter #(
         .RiseClocks(most(OcBlankClocks, 3)),
-        .FallClocks(1)
+        .FallClocks(1),
+        .Triplicate(Triplicate)
     ) u_oc_filter (
         .clk_i,
         .rst_ni,
@@ -232,7 +238,9 @@ module rail_ctrl
 
   // --- Enable pin and reports -----------------------------------------------------------------------
 
-  tmr_reg u_enable (
+  tmr_reg #(
+      .Triplicate(Triplicate)
+  ) u_enable (
       .clk_i,
       .rst_ni,
       .write_i(1'b1),
@@ -244,7 +252,9 @@ module rail_ctrl
   logic seen_any;
   assign seen_any = seen_early || seen_timeout || seen_pg_lost || seen_stuck_on || seen_oc || lost_o;
 
-  tmr_reg u_faulted (
+  tmr_reg #(
+      .Triplicate(Triplicate)
+  ) u_faulted (
       .clk_i,
       .rst_ni,
       .write_i(seen_any || clear_i),

@@ -5,7 +5,7 @@
 //
 // A fault with the response KillBoard, or a rail whose state is lost, withdraws the request in the same clock and
 // halts the board until clear_i. A lost state also takes every switched rail down at once. A fault in the clock of
-// clear_i counts as a new one.
+// clear_i counts as a new one. Without Triplicate an upset of the halt or of the first fault stays until clear_i.
 //
 // SEU_MIT: RAIL_SUPERVISOR.HALTED.TMR
 // SEU_MIT: RAIL_SUPERVISOR.FIRST_FAULT.TMR
@@ -13,7 +13,8 @@
 module rail_supervisor
   import rail_pkg::*;
 #(
-    parameter int unsigned Rails = 1
+    parameter int unsigned Rails = 1,
+    parameter bit Triplicate = 1'b1
 ) (
     input  logic                clk_i,
     input  logic                rst_ni,
@@ -42,7 +43,9 @@ module rail_supervisor
   assign halt            = |kill_board_i || |lost_i;
   assign request_o       = power_up_i && !halted_o && !halt;
 
-  tmr_reg u_halted (
+  tmr_reg #(
+      .Triplicate(Triplicate)
+  ) u_halted (
       .clk_i,
       .rst_ni,
       .write_i(halt || clear_i),
@@ -71,7 +74,8 @@ module rail_supervisor
   end
 
   tmr_reg #(
-      .Width(FaultBits)
+      .Width     (FaultBits),
+      .Triplicate(Triplicate)
   ) u_first_fault (
       .clk_i,
       .rst_ni,

@@ -3,11 +3,14 @@
 // A register in three replicas with a voter, which heals itself: while nothing is written, every replica takes the
 // voted value back in each clock, so that an upset lasts one clock and cannot meet a second one.
 //
+// Without Triplicate it is one plain register: an upset of it stays until it is written, and is not told.
+//
 // SEU_MIT: TMR_REG.REG.TMR
 
 module tmr_reg #(
     parameter int unsigned Width = 1,
-    parameter logic [Width-1:0] ResetValue = '0
+    parameter logic [Width-1:0] ResetValue = '0,
+    parameter bit Triplicate = 1'b1
 ) (
     input  logic             clk_i,
     input  logic             rst_ni,
@@ -17,12 +20,15 @@ module tmr_reg #(
     output logic             upset_o  // A replica was outvoted; it is right again after the next clock.
 );
 
-  logic [Width-1:0] replica_q[3];
+  localparam int unsigned Replicas = Triplicate ? 3 : 0;
+
   logic [Width-1:0] replica_d;
 
   assign replica_d = write_i ? d_i : q_o;
 
-  for (genvar index = 0; index < 3; index++) begin : gen_replica
+  for (genvar index = 0; index < Replicas; index++) begin : gen_replica
+    logic [Width-1:0] stored;
+
     kept_reg #(
         .Width     (Width),
         .ResetValue(ResetValue)
@@ -30,18 +36,26 @@ module tmr_reg #(
         .clk_i,
         .rst_ni,
         .d_i(replica_d),
-        .q_o(replica_q[index])
+        .q_o(stored)
     );
   end
 
-  tmr_voter #(
-      .Width(Width)
-  ) u_voter (
-      .a_i       (replica_q[0]),
-      .b_i       (replica_q[1]),
-      .c_i       (replica_q[2]),
-      .majority_o(q_o),
-      .mismatch_o(upset_o)
-  );
+  if (Triplicate) begin : gen_voter
+    tmr_voter #(
+        .Width(Width)
+    ) u_voter (
+        .a_i       (gen_replica[0].stored),
+        .b_i       (gen_replica[1].stored),
+        .c_i       (gen_replica[2].stored),
+        .majority_o(q_o),
+        .mismatch_o(upset_o)
+    );
+  end else begin : gen_plain
+    always_ff @(posedge clk_i or negedge rst_ni) begin
+      if (!rst_ni) q_o <= ResetValue;
+      else q_o <= replica_d;
+    end
+    assign upset_o = 1'b0;
+  end
 
 endmodule

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// This copy of a library cell may be used, changed and passed on under any terms.
+// The state of one rail in a code of distance 3.
+//
+// With CorrectUpsets a code with one flipped bit is read as the state it was: state_o never shows the upset, and the
+// next clock stores a whole code again. Without it, and for a word that is near no code, the state is lost: lost_o says
+// so and state_o is StateFault; the owner decides what is safe. A second upset in the same clock may be read as
+// another state.
+//
+// SEU_MIT: RAIL_STATE.FSM.SPARSE
+
+module rail_state
+  import rail_pkg::*;
+#(
+    parameter bit CorrectUpsets = 1'b1
+) (
+    input  logic   clk_i,
+    input  logic   rst_ni,
+    input  state_e next_i,
+    output state_e state_o,
+    output logic   corrected_o,
+    output logic   lost_o
+);
+
+  logic [CodeBits-1:0] code_q;
+
+  kept_reg #(
+      .Width     (CodeBits),
+      .ResetValue(CodeOff)
+  ) u_code (
+      .clk_i,
+      .rst_ni,
+      .d_i(state_code(next_i)),
+      .q_o(code_q)
+  );
+
+  function automatic logic is_near(logic [CodeBits-1:0] word, logic [CodeBits-1:0] code);
+    return CorrectUpsets ? $onehot0(word ^ code) : word == code;
+  endfunction
+
+  always_comb begin
+    lost_o  = 1'b0;
+    state_o = StateFault;
+    unique case (1'b1)
+      is_near(code_q, CodeOff):     state_o = StateOff;
+      is_near(code_q, CodeRamp):    state_o = StateRamp;
+      is_near(code_q, CodeSettle):  state_o = StateSettle;
+      is_near(code_q, CodeOn):      state_o = StateOn;
+      is_near(code_q, CodeDrain):   state_o = StateDrain;
+      is_near(code_q, CodeFault):   state_o = StateFault;
+      default:                      lost_o = 1'b1;
+    endcase
+  end
+
+  assign corrected_o = !lost_o && code_q != state_code(state_o);
+
+endmodule

@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How much gateware a payload may be: all of the hardening, or what a small FPGA has room for."""
+
+from enum import StrEnum
+
+
+class Profile(StrEnum):
+    """[board] profile."""
+
+    FULL = "full"  # State machines, enables, latches and the engine's state are voted.
+    SMALL = "small"  # Codes and parity stay; nothing is triplicated.
+
+    @property
+    def triplicate(self) -> str:
+        """The SystemVerilog literal that tells whether registers are voted."""
+        return "1'b1" if self is Profile.FULL else "1'b0"
+
+    @property
+    def receive_bits(self) -> int:
+        """Octets of the ring of received packets, as a power of two; the longest has 1,043."""
+        return 12 if self is Profile.FULL else 11
