@@ -312,6 +312,9 @@ def reports(bench: LinkBench) -> list[Answer]:
 async def the_time_is_set_and_told(dut):
     """TC[9,128] sets the clock, over its end too; TM[9,2] tells it without a secondary header."""
     bench = await LinkBench.start(dut)
+    await bench.ask(9, 128, bytes.fromhex("2e 12345678 0000"))
+    (answer,) = await bench.ask(*PING, ack=Ack.NONE)
+    assert answer.packet.seconds == 0x12345678
     await bench.ask(9, 128, bytes.fromhex("2e ffffffff fff0"))
     await bench.seconds(0.01)
     (answer,) = await bench.ask(*PING, ack=Ack.NONE)

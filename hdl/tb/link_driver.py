@@ -28,7 +28,7 @@ from hdl.tb.uart import BITS_PER_OCTET, UartSink, UartSource
 SOURCE_ID = 0x1234
 UNSOLICITED = {3, 5}  # Services whose reports come by themselves.
 QUIET_OCTETS = 25  # The line rests that long: nothing more is to come.
-MOST_OCTETS = 3000  # Of one answer.
+MOST_LOOKS = 120  # Times that the line is looked at while it is not quiet: 3,000 octets.
 MOST_WAITS = 100  # For a line that rests while a command is carried out.
 CONTROL, COMMAND = 4, 5  # Parameter IDs of the registers that can be written.
 CONTROL_BITS, COMMAND_BITS = 0xFF, 0x1001F
@@ -111,7 +111,7 @@ class Ground:
 
     async def settle(self) -> None:
         """Wait until the line has been quiet for a while."""
-        for _ in range(MOST_OCTETS):
+        for _ in range(MOST_LOOKS):
             before = len(self.sink.octets)
             await Timer(QUIET_OCTETS * BITS_PER_OCTET * self.sink.bit_ps, "ps")
             if len(self.sink.octets) == before:

@@ -8,7 +8,7 @@ import pytest
 from fw_tools.flow.benches.link import link_benches
 from fw_tools.report.records import Status
 
-TESTS = 10
+TESTS = 13
 
 # File, broken expression, what it becomes, the test that must notice.
 MUTANTS = {
@@ -117,6 +117,31 @@ MUTANTS = {
         "time_set_o    = «(is_write && port == PortTimeSet)»",
         "1'b0",
         "time_is_set",
+    ),
+    "a link that waits for ever": (
+        "memory_gate.sv",
+        "|| «waited_q >= WaitBits'(PatienceClocks)»)",
+        "1'b0",
+        "memories",
+    ),
+    "octets the wrong way round": (
+        "memory_gate.sv",
+        "place    = «~address_i & OctetMask»",
+        "address_i & OctetMask",
+        "every_command",
+    ),
+    "an uncorrectable word that passes": (
+        "memory_gate.sv",
+        "uncorrectable_o = «is_read_q && runcorrectable_i»",
+        "1'b0",
+        "memories",
+    ),
+    "another CRC-32": ("crc32_octet.sv", "? «Polynomial» :", "32'hedb88321", "memories"),
+    "flash bits taken on the wrong edge": (
+        "spi_octets.sv",
+        "<= {shift_q[6:0], «miso_q»}",
+        "miso_i",
+        "flash",
     ),
     "a program that is not put right": (
         "compute_node_program.sv",
