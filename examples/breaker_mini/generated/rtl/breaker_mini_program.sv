@@ -1836,10 +1836,10 @@ module breaker_mini_program (
     mem[1774] = 22'h0bfffe;  // .word 65534
     mem[1775] = 22'h0bffe0;  // .word 65504
     mem[1776] = 22'h000000;  // .word 0
-    mem[1777] = 22'h0d122c;  // .word 0x122c
-    mem[1778] = 22'h0b5510;  // .word 0x5510
-    mem[1779] = 22'h03a378;  // .word 0xa378
-    mem[1780] = 22'h050318;  // .word 0x0318
+    mem[1777] = 22'h300858;  // .word 0x0858
+    mem[1778] = 22'h0035ca;  // .word 0x35ca
+    mem[1779] = 22'h2732e3;  // .word 0x32e3
+    mem[1780] = 22'h130f9d;  // .word 0x0f9d
   end
 
 endmodule

@@ -37,7 +37,7 @@ module engine_core
 
   typedef enum logic [1:0] {
     Fetch   = 2'd0,  // The program's word is on its way.
-    Decode  = 2'd1,  // It is there; the address goes to the RAM.
+    Decode  = 2'd1,  // It is there and is kept; the address goes to the RAM.
     Execute = 2'd2,
     Load    = 2'd3   // A word of the program is there as data.
   } stage_e;
@@ -45,6 +45,8 @@ module engine_core
   typedef struct packed {
     stage_e stage;
     logic [AddressBits-1:0] pc;
+    logic [4:0] instruction;
+    logic [AddressBits-1:0] operand;  // Its address, index included, or what it carries.
     logic [15:0] accumulator;
     logic [AddressBits-1:0] index;
     logic zero;
@@ -73,30 +75,31 @@ module engine_core
 
   // --- The instruction --------------------------------------------------------------------------
 
-  instruction_e instruction;
-  logic [AddressBits-1:0] k, address, next_pc;
+  instruction_e fetched, instruction;
+  logic [AddressBits-1:0] fetched_k, k, next_pc;
   logic is_indexed, is_store, is_port, is_operand, is_result, is_waiting;
   logic [15:0] word, operand;
   logic [16:0] sum, difference;
 
-  assign instruction = instruction_e'(program_word_i[15:11]);
-  assign k           = program_word_i[10:0];
-  assign is_indexed  = instruction inside {Ldx, Stx, Ldp};
+  assign fetched     = instruction_e'(program_word_i[15:11]);
+  assign is_indexed  = fetched inside {Ldx, Stx, Ldp};
+  assign fetched_k   = is_indexed ? program_word_i[10:0] + state_q.index : program_word_i[10:0];
+  assign instruction = instruction_e'(state_q.instruction);
+  assign k           = state_q.operand;
   assign is_store    = instruction inside {St, Stx};
   assign is_operand  = instruction inside {Ld, Add, Sub, Cmp, And, Or, Xor, Ldx};
   assign is_result   = instruction <= Ldx || instruction inside {Lui, Txa, Shl, Shr, Swp};
-  assign address     = is_indexed ? k + state_q.index : k;
-  assign is_port     = address[AddressBits-1];
+  assign is_port     = k[AddressBits-1];
   assign next_pc     = state_q.pc + 1'b1;
   assign word        = is_port ? port_word_i : ram_word_i;
   assign operand     = is_operand ? word : {5'b0, k};
   assign sum         = {1'b0, state_q.accumulator} + {1'b0, operand};
   assign difference  = {1'b0, state_q.accumulator} - {1'b0, operand};
 
-  assign ram_address_o  = address[RamAddressBits-1:0];
+  assign ram_address_o  = state_q.stage == Decode ? fetched_k[RamAddressBits-1:0] : k[RamAddressBits-1:0];
   assign ram_read_o     = state_q.stage == Execute && is_operand && !is_port;
   assign ram_write_o    = state_q.stage == Execute && is_store && !is_port;
-  assign port_address_o = address;
+  assign port_address_o = k;
   assign port_read_o    = state_q.stage == Execute && is_operand && is_port;
   assign port_write_o   = state_q.stage == Execute && is_store && is_port;
   assign is_waiting     = (port_read_o || port_write_o) && !port_ready_i;
@@ -109,7 +112,11 @@ module engine_core
     program_address_o = state_q.pc;
     unique case (state_q.stage)
       Fetch:  state_d.stage = Decode;
-      Decode: state_d.stage = Execute;
+      Decode: begin
+        state_d.stage       = Execute;
+        state_d.instruction = fetched;
+        state_d.operand     = fetched_k;
+      end
       Execute: begin
         if (!is_waiting) begin
           state_d.stage = Decode;
@@ -149,7 +156,7 @@ module engine_core
           program_address_o = state_d.pc;
           if (instruction == Ldp) begin
             state_d.stage     = Load;
-            program_address_o = address;
+            program_address_o = k;
           end
         end
       end
