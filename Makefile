@@ -6,7 +6,7 @@ STAMP  := $(VENV)/.installed
 SPEC   := examples/compute_node/payload.toml
 OUT    := build/compute_node
 JOBS   ?= 2
-SETUP_MB := 900
+SETUP_MB := 1320
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-base bench lint format check-generated generate lock wheel clean

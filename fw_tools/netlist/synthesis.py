@@ -19,9 +19,21 @@ def synthesise(
     family: str,
     parameters: Mapping[str, int] | None = None,
 ) -> Netlist:
+    """Return the netlist of `top`, as `synthesise_json` has made it."""
+    document = json.loads(synthesise_json(sources, top, family, parameters))
+    return read_netlist(document, top, family)
+
+
+def synthesise_json(
+    sources: Sequence[Path],
+    top: str,
+    family: str,
+    parameters: Mapping[str, int] | None = None,
+) -> bytes:
     """Synthesise `top` of `sources` (in compile order) for `family`, as a user's flow would.
 
-    Modules marked `keep_hierarchy` stay apart, everything else is flattened and optimised.
+    Returns Yosys' JSON netlist, which nextpnr reads. Modules marked `keep_hierarchy` stay apart,
+    everything else is flattened and optimised.
 
     Raises:
         ValueError: a family that is not in `SYNTHESIS`.
@@ -39,8 +51,7 @@ def synthesise(
             "write_json netlist.json",
         )
         run_yosys(commands, folder)
-        document = json.loads((folder / "netlist.json").read_bytes())
-    return read_netlist(document, top, family)
+        return (folder / "netlist.json").read_bytes()
 
 
 def _arguments(sources: Sequence[Path], top: str, parameters: Mapping[str, int]) -> str:

@@ -93,7 +93,7 @@ def _payload_file(payload: Payload, digest: str) -> GeneratedFile:
         module=module,
         top=top_module(payload),
         program=program_module(payload),
-        ports=port_list([clock, *_pin_groups(payload)]),
+        ports=port_list([clock, *pin_groups(payload)]),
         passed=[_inner(payload, port.name) for group in board for port in group.ports],
         memories=list(enumerate(payload.memories, start=1)),
         report=payload.packets[0].name,
@@ -103,7 +103,8 @@ def _payload_file(payload: Payload, digest: str) -> GeneratedFile:
     return GeneratedFile(PurePosixPath(f"rtl/{module}.sv"), align_connections(text))
 
 
-def _pin_groups(payload: Payload) -> list[PortGroup]:
+def pin_groups(payload: Payload) -> list[PortGroup]:
+    """Return the ports of the payload with its line, but clock and reset."""
     assert payload.link is not None
     flash = (Port("flash_sck_o"), Port("flash_cs_no"), Port("flash_mosi_o"), Port("flash_miso_i"))
     return [
