@@ -9,7 +9,7 @@ JOBS   ?= 2
 SETUP_MB := 1320
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-base bench lint format check-generated generate lock wheel clean
+.PHONY: help setup demo test test-base hil bench lint format check-generated generate lock wheel clean
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,13 @@ test-base: $(STAMP) ## Run the telemetry tests where no extra is installed
 	@build/base/bin/python -m pip install --quiet --disable-pip-version-check -c build/constraints.txt . \
 	  pytest hypothesis spacepackets
 	@build/base/bin/python -m pytest -q -m base tests/telemetry
+
+hil: $(STAMP) ## Run the hardware tests on the twin of the example, over a pty, TCP and RFC 2217
+	@mkdir -p build && for way in pty tcp rfc2217; do \
+	  $(BIN)/fw-tools selftest --board twin:$(SPEC) --via $$way --record build/hil-$$way.json || exit; \
+	done
+	@$(BIN)/fw-tools compare build/hil-pty.json build/hil-tcp.json
+	@$(BIN)/fw-tools compare build/hil-tcp.json build/hil-rfc2217.json
 
 bench: $(STAMP) ## Measure against peers; CASE=prefix picks rows
 	@$(BIN)/python tests/benchmarks $(CASE)

@@ -18,7 +18,7 @@ from pathlib import Path
 from fw_tools.errors import MissingToolError
 
 DISTRIBUTION = "fw-tools"
-EXTRAS = ("sim", "fpga", "archive", "fast", "report")
+EXTRAS = ("sim", "fpga", "archive", "fast", "report", "hil")
 MINIMUM_VERILATOR = (5, 36)  # cocotb 2.1 refuses older ones.
 
 # What the build of a simulation calls, and the system packages that hold it.

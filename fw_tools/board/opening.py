@@ -3,11 +3,12 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
 
 from fw_tools.board.client import ClientOptions, PayloadClient
-from fw_tools.board.description import load_description
+from fw_tools.board.description import LinkDescription, load_description
 from fw_tools.errors import UsageError
 
 TWIN = "twin"
@@ -27,12 +28,15 @@ def open_board(
     of the board's own URL. Raises `UsageError`, `InputError`, `LinkError`, `MissingToolError`.
     """
     kind, _, spec = board.partition(":")
-    if kind == TWIN:
-        with _twin(Path(spec or TWIN_SPEC), port, options) as client:
+    if kind == TWIN and port is None:
+        with _twin(Path(spec or TWIN_SPEC), options) as client:
             yield client
-    else:
-        with _described(board, port, options) as client:
-            yield client
+        return
+    found = describe_board(board, port)
+    with PayloadClient.open(
+        found.url, found.description, baud=found.baud, options=options
+    ) as client:
+        yield client
 
 
 def board_names() -> list[str]:
@@ -44,7 +48,7 @@ def board_names() -> list[str]:
 
 
 @contextmanager
-def _twin(spec: Path, port: str | None, options: ClientOptions | None) -> Iterator[PayloadClient]:
+def _twin(spec: Path, options: ClientOptions | None) -> Iterator[PayloadClient]:
     from fw_tools.toolchain import require_simulation
 
     require_simulation()
@@ -54,10 +58,6 @@ def _twin(spec: Path, port: str | None, options: ClientOptions | None) -> Iterat
     design = twin_design(spec)
     assert design.link is not None
     description = load_description(design.link)
-    if port is not None:
-        with PayloadClient.open(port, description, options=options) as client:
-            yield client
-        return
     with (
         running_twin(design, TwinOptions()) as twin,
         PayloadClient.open(twin.url, description, options=options) as client,
@@ -65,23 +65,55 @@ def _twin(spec: Path, port: str | None, options: ClientOptions | None) -> Iterat
         yield client
 
 
-def _described(board: str, port: str | None, options: ClientOptions | None) -> PayloadClient:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedBoard:
+    """What a user names with --board and --port, but for a twin that is still to be started."""
+
+    name: str
+    url: str
+    description: LinkDescription
+    baud: int | None = None  # None: the payload's own.
+    capabilities: tuple[str, ...] = ()
+
+
+def describe_board(board: str, port: str | None) -> NamedBoard:
+    """Return the board of `--board` and `--port`; see `open_board`. A twin needs its port here."""
+    kind, _, spec = board.partition(":")
+    if kind == TWIN:
+        assert port is not None
+        return NamedBoard(name=board, url=port, description=_twin_description(spec))
     path = Path(board)
     if path.suffix == ".json":
         if port is None:
             raise UsageError(f"--board {board}: a description of a link alone; give --port URL too")
-        return PayloadClient.open(port, load_description(path), options=options)
+        return NamedBoard(name=board, url=port, description=load_description(path))
     from fw_tools.spec.board import load_board
 
     if path.is_dir():
         path /= BOARD_FILE
     if path.suffix == ".toml":
-        spec = load_board(path)
+        found = load_board(path)
     elif board in board_names():
         with as_file(files("hdl") / "boards" / board) as folder:
-            spec = load_board(folder / BOARD_FILE)
+            found = load_board(folder / BOARD_FILE)
     else:
         known = ", ".join((TWIN, *board_names()))
         raise UsageError(f"--board {board}: no such board; expected {known}, or a board.toml")
-    description = load_description(spec.link)
-    return PayloadClient.open(port or spec.url, description, baud=spec.baud, options=options)
+    return NamedBoard(
+        name=found.name,
+        url=port or found.url,
+        description=load_description(found.link),
+        baud=found.baud,
+        capabilities=found.capabilities,
+    )
+
+
+def _twin_description(spec: str) -> LinkDescription:
+    from fw_tools.toolchain import require_simulation
+
+    require_simulation()
+    from fw_tools.board.twin_design import twin_design
+
+    design = twin_design(Path(spec or TWIN_SPEC))
+    assert design.link is not None
+    return load_description(design.link)

@@ -7,6 +7,7 @@ A transport never waits longer than it is told, and its errors say what to do.
 import socket
 import time
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, Protocol
 
 from fw_tools.board.ports import opening_advice
@@ -18,6 +19,7 @@ CONNECT_TIMEOUT_S = 5.0
 REOPEN_TIMEOUT_S = 5.0
 REOPEN_EVERY_S = 0.1
 CHUNK_OCTETS = 1 << 16
+RESET_PULSE_S = 0.05
 
 
 class DisconnectedError(LinkError):
@@ -35,6 +37,22 @@ class Transport(Protocol):
     @property
     def baud(self) -> int | None:
         """Bits per second of the line, where this side sets them."""
+        ...
+
+    @property
+    def has_lines(self) -> bool:
+        """Tell whether the port has DTR, RTS and break, so that `pulse_reset` and `hold_break` do.
+
+        A pty has not; what is set there is lost without a word.
+        """
+        ...
+
+    def pulse_reset(self) -> None:
+        """Take DTR away for a moment, which resets a board that is wired so."""
+        ...
+
+    def hold_break(self, seconds: float) -> None:
+        """Hold the line low for so long."""
         ...
 
     def read(self, timeout_s: float) -> bytes:
@@ -85,6 +103,21 @@ class SerialTransport:
     def baud(self) -> int | None:
         """Bits per second."""
         return self._baud
+
+    @property
+    def has_lines(self) -> bool:
+        """Tell whether the port has DTR, RTS and break."""
+        return not Path(self._url).resolve().is_relative_to("/dev/pts")
+
+    def pulse_reset(self) -> None:
+        """Take DTR away for a moment."""
+        self._port.dtr = False
+        time.sleep(RESET_PULSE_S)
+        self._port.dtr = True
+
+    def hold_break(self, seconds: float) -> None:
+        """Hold the line low for so long."""
+        self._port.send_break(seconds)
 
     def read(self, timeout_s: float) -> bytes:
         """Return what has come; b"" when nothing came in time."""
@@ -155,6 +188,7 @@ class SocketTransport:
     """A TCP connection; not by pyserial, which loses what it has read when the other end closes."""
 
     baud = None
+    has_lines = False
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -188,6 +222,14 @@ class SocketTransport:
             raise LinkError(message) from error
         except OSError as error:
             raise self._disconnected(error.strerror or str(error)) from error
+
+    def pulse_reset(self) -> None:
+        """Raise `UsageError`: a TCP connection has no DTR."""
+        raise UsageError(f"{self._url}: a TCP connection has no reset line")
+
+    def hold_break(self, seconds: float) -> None:
+        """Raise `UsageError`: octets alone go through a TCP connection."""
+        raise UsageError(f"{self._url}: a TCP connection carries no break of {seconds} s")
 
     def reopen(self) -> None:
         """Connect anew."""

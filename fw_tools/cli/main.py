@@ -25,6 +25,8 @@ COMMANDS = {
     "events": ("fw_tools.cli.payload:events", "Show the events that a payload has kept."),
     "monitor": ("fw_tools.cli.payload:monitor", "Show every report of a payload as it comes."),
     "shell": ("fw_tools.cli.shell:shell", "Talk to a payload, its reports scrolling by."),
+    "selftest": ("fw_tools.cli.selftest:selftest", "Run the hardware tests on a payload."),
+    "compare": ("fw_tools.cli.selftest:compare", "Compare the records of two such runs."),
     "doctor": (
         "fw_tools.cli.doctor:doctor",
         "Show every tool, its version and where it comes from.",

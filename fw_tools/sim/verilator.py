@@ -61,7 +61,9 @@ def cocotb_host() -> Host:
 
 
 # Evaluated by make. See hdl/twin/design.h.
-_COUNT_TRIGGERS = "-DTWIN_TRIGGERS=$(shell grep -c '__Vtrigprevexpr_.*;' Vtwin___024root.h)"
+_COUNT_TRIGGERS = (
+    "-DTWIN_TRIGGERS=$(shell grep '__Vtrigprevexpr_.*;' Vtwin___024root.h | grep -vc rst_n)"
+)
 
 
 def twin_host(*, has_upsets: bool) -> Host:

@@ -10,7 +10,7 @@ from fw_tools.spec.toml_source import read_toml
 from fw_tools.spec.validate import validate_table
 from fw_tools.spec.values import Name, Text, Texts
 
-CAPABILITIES = ("reset", "boot_select", "power", "flash", "line_faults", "upsets")
+CAPABILITIES = ("reset", "rails")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +33,9 @@ class BoardOnBench(Table):
     baud: int | None = key(
         "Bits per second, where they are not the payload's own.", 115200, default=None, ge=50
     )
-    capabilities: Texts = key("What the bench can do to it.", ["reset"], default=[])
+    capabilities: Texts = key(
+        "What tests may do to it: reset it by DTR; switch its rails.", ["reset"], default=[]
+    )
 
 
 def load_board(path: Path) -> BoardSpec:

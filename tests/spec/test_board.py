@@ -20,14 +20,14 @@ def test_a_board_is_read(tmp_path: Path) -> None:
     path = written(
         tmp_path,
         '[board]\nname = "bench_3"\nurl = "/dev/ttyUSB0"\nlink = "link.json"\nbaud = 115200\n'
-        'capabilities = ["reset", "flash"]\n',
+        'capabilities = ["reset", "rails"]\n',
     )
     assert load_board(path) == BoardSpec(
         name="bench_3",
         url="/dev/ttyUSB0",
         link=tmp_path / "link.json",
         baud=115200,
-        capabilities=("reset", "flash"),
+        capabilities=("reset", "rails"),
     )
 
 
