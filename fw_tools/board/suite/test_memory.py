@@ -14,7 +14,7 @@ from fw_tools.board.probe import Probe, kinds
 from fw_tools.pus.identifiers import MemoryId
 from fw_tools.pus.packets import crc16
 
-MOST_OCTETS = 4096  # Of a memory, of which the rest is taken to be alike.
+MOST_OCTETS = 2048  # Of a memory, of which the rest is taken to be alike.
 EVENT_LOG = bytes([MemoryId.EVENT_LOG])
 
 

@@ -33,7 +33,7 @@ def rails_become(
 
 
 def clear_faults(client: PayloadClient) -> None:
-    """Clear the faults that a reset leaves behind: a rail that had no time to discharge is early."""
+    """Clear what a reset leaves behind: the fault of a rail that had no time to discharge."""
     client.perform("power_down")
     deadline = time.monotonic() + PATIENCE_S
     while client.get("rails_faulted") or not client.get("rails_on"):

@@ -43,18 +43,18 @@ def test_housekeeping_is_reported_once_when_asked(client: PayloadClient) -> None
     assert client.housekeeping().structure_id == client.description.structure_id
 
 
-@pytest.mark.parametrize("interval_ms", [10, 25])
+@pytest.mark.parametrize("interval_ms", [10, 15])
 def test_housekeeping_comes_at_its_interval_until_it_is_switched_off(
     client: PayloadClient, probe: Probe, measure: Measure, interval_ms: int
 ) -> None:
     """By the time stamps of the reports; the interval may be off by a millisecond."""
     client.set_housekeeping(interval_s=interval_ms / 1000, is_enabled=True)
-    reports = next_reports(client, HOUSEKEEPING, 6)
+    reports = next_reports(client, HOUSEKEEPING, 4)
     client.set_housekeeping(is_enabled=False)
     probe.until_alive()
-    assert len(reports) == 6
+    assert len(reports) == 4
     took_ms = (time_of(reports[-1]) - time_of(reports[1])) * 1000
-    measure("interval", took_ms / 4, "ms", least=interval_ms - 0.5, most=interval_ms + 0.5)
+    measure("interval", took_ms / 2, "ms", least=interval_ms - 0.5, most=interval_ms + 0.5)
     assert HOUSEKEEPING not in kinds(probe.until_alive())
 
 
@@ -63,7 +63,7 @@ def test_housekeeping_does_not_keep_commands_waiting(client: PayloadClient, prob
     many = bytes([MOST_PARAMETERS]) + b"\0\0" * MOST_PARAMETERS
     full = client.get("link.no_room_count")
     client.set_housekeeping(interval_s=0.01, is_enabled=True)
-    for _ in range(5):  # No more at once than the payload has room for.
+    for _ in range(3):  # No more at once than the payload has room for.
         packets = [probe.packet((20, 1), many, ack=Ack.NONE) for _ in range(20)]
         assert kinds(probe.ask_all(packets)) == [(20, 2)] * 20
     client.set_housekeeping(is_enabled=False)
