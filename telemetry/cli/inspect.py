@@ -91,8 +91,11 @@ def _show(view: "PacketView") -> None:
     output().print(table)
     if left_out:
         click.echo(f"  {left_out_text(left_out)}")
+    for field in view.fields:
+        if field.unreadable:
+            click.echo(f"  {printable(field.name)}: no value: {printable(field.unreadable)}")
     if view.error is not None:
-        click.echo(f"  {printable(str(view.error))}")
+        click.echo(f"  not as defined: {printable(str(view.error))}")
 
 
 def _heads() -> "tuple[Head, ...]":

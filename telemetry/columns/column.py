@@ -35,6 +35,7 @@ class Column:
     offsets: NDArray[np.int64] | None = None  # One more than there are packets; begins with 0.
     categories: Mapping[int, str] | None = None
     present: NDArray[np.bool_] | None = None  # Beside `raw`: False where an If or Switch left out.
+    is_lost: NDArray[np.bool_] | None = None  # Beside `raw`: True where octets make no value.
     is_octets: bool = False
     unit: str = ""
     engineering: Array | None = None  # Beside `raw`.

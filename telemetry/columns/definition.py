@@ -31,8 +31,11 @@ class PacketDefinition:
     size: int | None = None  # Octets behind the primary header, where that is always the same.
 
     def parse(self, data_field: bytes) -> Any:
-        """Parse a packet data field; raise `FieldError` with the path of the field that failed."""
-        return parse_data_field(self.layout, self.label, data_field)
+        """Parse a packet data field; raise `FieldError` with the path of the field that failed.
+
+        An `Unreadable` stands in the place of a value that cannot be made of its octets.
+        """
+        return parse_data_field(self.layout, self.label, data_field).value
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,15 +7,16 @@ A copy of the layout is made that parses as the layout does and takes notes on t
 import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import construct
 from construct.core import BytesIOWithOffsets
 from construct.lib import bits2bytes, bytes2bits
 
-from telemetry.columns.field_path import FieldError, parse_data_field
+from telemetry.columns.field_path import FieldError, parse_once
 from telemetry.columns.flatten import RESERVED_COLUMNS, Value, flatten
+from telemetry.columns.unreadable import Unreadable, letting_go
 
 OCTET_BITS = 8
 _ARRAYS = (construct.Array, construct.GreedyRange, construct.RepeatUntil)
@@ -38,6 +39,7 @@ class FieldExtent:
     value: Value | bytes
     extent: Extent | None  # None where it cannot be told, as inside of compressed data.
     description: str = ""
+    unreadable: str = ""  # Why there is no value.
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,29 +54,48 @@ class Dissection:
 def dissect(layout: Any, label: str, data_field: bytes) -> Dissection:
     """Parse a packet data field and tell where each value came from.
 
-    What cannot be parsed gives an `error`, beside the fields before it.
+    What cannot be parsed gives an `error`, beside the fields before it. As everywhere, a packet
+    that construct refuses is read once more without the values that are none.
     """
+    found = _dissect(layout, label, data_field)
+    lets_go = letting_go(layout)
+    if found.error is None or lets_go is layout:
+        return found
+    return _dissect(lets_go, label, data_field)
+
+
+def _dissect(layout: Any, label: str, data_field: bytes) -> Dissection:
     notes = _Notes()
     traced = _Root(_traced(layout, notes), notes)
     try:
-        parsed = parse_data_field(traced, label, data_field)
+        parsed = parse_once(traced, label, data_field)
     except FieldError as error:
         partial = [n for n in notes.seen.items() if n[1].is_done and not n[1].is_group]
-        fields = tuple(FieldExtent(k, n.value, n.extent, n.description) for k, n in partial)
+        fields = tuple(_partial(name, note) for name, note in partial)
         return Dissection(_named(fields), error, notes.failed_at)
     found = (
-        FieldExtent(name, value, notes.extent_of(name), notes.description_of(name))
+        FieldExtent(
+            name,
+            None if isinstance(value, Unreadable) else value,
+            notes.extent_of(name),
+            notes.description_of(name),
+            value.reason if isinstance(value, Unreadable) else "",
+        )
         for name, value in flatten(parsed)
     )
     return Dissection(_named(tuple(found)))
 
 
+def _partial(name: str, note: "_Note") -> FieldExtent:
+    if isinstance(note.value, Unreadable):
+        return FieldExtent(name, None, note.extent, note.description, note.value.reason)
+    return FieldExtent(name, note.value, note.extent, note.description)
+
+
 def _named(fields: tuple[FieldExtent, ...]) -> tuple[FieldExtent, ...]:
     """Give names as rows have them to fields that are called like columns of ours."""
     return tuple(
-        FieldExtent(f"data.{f.name}", f.value, f.extent, f.description)
-        if f.name in RESERVED_COLUMNS
-        else f
+        replace(f, name=f"data.{f.name}") if f.name in RESERVED_COLUMNS else f
         for f in fields
         if not f.name.startswith("_") and "._" not in f.name
     )

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from telemetry.columns.arrays import build_array
 from telemetry.columns.column import Column
 from telemetry.columns.flatten import RESERVED_COLUMNS, flatten, walk
+from telemetry.columns.unreadable import Unreadable
 
 Leaves: TypeAlias = dict[str, Any]
 
@@ -33,7 +34,9 @@ def with_kind(column: Column) -> Column:
     """Return a list column of Python's values as one of numbers, text or names."""
     found = _column(column.name, column.raw.tolist())
     present = found.present if column.present is None else column.present
-    return replace(column, raw=found.raw, categories=found.categories, present=present)
+    return replace(
+        column, raw=found.raw, categories=found.categories, present=present, is_lost=found.is_lost
+    )
 
 
 def build_columns(packets: list[Leaves], names: Iterable[str] = ()) -> dict[str, Column]:
@@ -45,6 +48,15 @@ def build_columns(packets: list[Leaves], names: Iterable[str] = ()) -> dict[str,
 
 
 def _column(name: str, values: list[Any]) -> Column:
+    """Return a column; in the place of an `Unreadable` nothing is present."""
+    is_lost = [isinstance(value, Unreadable) for value in values]
+    if not any(is_lost):
+        return _of_values(name, values)
+    kept = [None if lost else value for value, lost in zip(values, is_lost, strict=True)]
+    return replace(_of_values(name, kept), is_lost=np.array(is_lost, np.bool_))
+
+
+def _of_values(name: str, values: list[Any]) -> Column:
     is_present = [value is not None for value in values]
     present = None if all(is_present) else np.array(is_present, np.bool_)
     known = [value for value in values if value is not None]

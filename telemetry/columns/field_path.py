@@ -6,10 +6,14 @@ traceback know both, for every kind of exception.
 """
 
 import io
+from dataclasses import dataclass
+from functools import cached_property
 from types import TracebackType
 from typing import Any
 
 import construct
+
+from telemetry.columns.unreadable import find_unreadable, letting_go, reason_of
 
 
 class FieldError(Exception):
@@ -21,22 +25,60 @@ class FieldError(Exception):
         self.reason = reason
 
 
-def parse_data_field(layout: Any, label: str, data_field: bytes) -> Any:
-    """Parse a packet data field with construct; `FieldError` also when octets stay unread."""
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """What construct makes of a packet data field."""
+
+    value: Any  # With an `Unreadable` in the place of each value that is not there.
+    unreadable: tuple[tuple[str, str], ...] = ()  # The names of these, as rows have them, and why.
+
+
+class PacketParser:
+    """Parses packets of one layout; `label` is where it was found."""
+
+    def __init__(self, layout: Any, label: str) -> None:
+        self._layout, self._label = layout, label
+
+    def parse(self, data_field: bytes) -> Parsed:
+        """Parse a packet data field with construct.
+
+        What construct refuses is parsed once more without the values that cannot be made of their
+        octets (text that is none). `FieldError` if that fails, too, or octets stay unread.
+        """
+        try:
+            return Parsed(parse_once(self._layout, self._label, data_field))
+        except FieldError:
+            if not self.lets_go:
+                raise
+        value = parse_once(self._letting_go, self._label, data_field)
+        return Parsed(value, tuple(find_unreadable(value)))
+
+    @property
+    def lets_go(self) -> bool:
+        """Whether the layout has fields that may be left without a value."""
+        return self._letting_go is not self._layout
+
+    @cached_property
+    def _letting_go(self) -> Any:
+        return letting_go(self._layout)
+
+
+def parse_data_field(layout: Any, label: str, data_field: bytes) -> Parsed:
+    """Parse one packet data field as `PacketParser` does."""
+    return PacketParser(layout, label).parse(data_field)
+
+
+def parse_once(layout: Any, label: str, data_field: bytes) -> Any:
+    """Return what construct itself parses; `FieldError` also when octets stay unread."""
     stream = io.BytesIO(data_field)
     try:
         value = layout.parse_stream(stream)
     except Exception as error:
-        raise explain_failure(label, error) from error
+        raise FieldError(_field_path(label, error.__traceback__), reason_of(error)) from error
     unread = len(data_field) - stream.tell()
     if unread:
         raise FieldError(label, f"{unread} of {len(data_field)} octets stay unread")
     return value
-
-
-def explain_failure(label: str, error: Exception) -> FieldError:
-    """Name the field that raised `error`; `label` is where the definition was found."""
-    return FieldError(_field_path(label, error.__traceback__), _reason(error))
 
 
 def _field_path(label: str, traceback: TracebackType | None) -> str:
@@ -57,12 +99,3 @@ def _step(here: Any, names: dict[str, Any]) -> str:
         return f".{here.name}" if here.name and here.name != inner else ""
     is_array = isinstance(here, construct.Array | construct.GreedyRange | construct.RepeatUntil)
     return f"[{names['i']}]" if is_array and "i" in names else ""
-
-
-def _reason(error: Exception) -> str:
-    text = str(error)
-    if not isinstance(error, construct.ConstructError):
-        return f"{type(error).__name__}: {text}" if text else type(error).__name__
-    if getattr(error, "path", None) is not None:
-        text = text.partition("\n")[2]  # The first line holds construct's own path.
-    return text.strip() or type(error).__name__

@@ -4,6 +4,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
 
+from telemetry.columns.unreadable import Unreadable
 from telemetry.wire.space_packet import PrimaryHeader
 from telemetry.wire.spans import Verdict
 
@@ -27,18 +28,20 @@ def build_row(header: PrimaryHeader, parsed: Any, verdict: Verdict) -> Row:
     for name, value in flatten(parsed):
         if isinstance(value, bytes):
             value = value.hex()
+        elif isinstance(value, Unreadable):
+            value = None
         row[f"data.{name}" if name in RESERVED_COLUMNS else name] = value
     row[VERDICT_COLUMN] = verdict.value
     return row
 
 
-def flatten(parsed: Any) -> Iterator[tuple[str, Value | bytes]]:
+def flatten(parsed: Any) -> Iterator[tuple[str, Value | bytes | Unreadable]]:
     """Yield each value of a parsed packet under its joined name; octets as they are."""
     is_list_or_struct = isinstance(parsed, Mapping | list)
     return walk(parsed, "" if is_list_or_struct else "value")
 
 
-def walk(value: Any, name: str) -> Iterator[tuple[str, Value | bytes]]:
+def walk(value: Any, name: str) -> Iterator[tuple[str, Value | bytes | Unreadable]]:
     """Yield what is at a name, and in what is there, as `flatten` does."""
     if type(value) in _PLAIN:
         yield name, value
@@ -57,6 +60,8 @@ def walk(value: Any, name: str) -> Iterator[tuple[str, Value | bytes]]:
         yield name, bytes(value)
     elif isinstance(value, int | float | str):
         yield name, value  # construct's Enum values, which are integers or text too.
+    elif isinstance(value, Unreadable):
+        yield name, value
     else:
         yield name, str(value)
 

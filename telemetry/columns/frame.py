@@ -6,7 +6,7 @@ took one case of a Switch, or the elements of a list of all packets. A program r
 moves every lane forward by what it reads.
 """
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,14 @@ class Slot:
     def __init__(self, kind: "Kind") -> None:
         self.kind = kind
         self.is_used = False
+
+
+class LetGo(NamedTuple):
+    """A value that is not there, of a field that a packet has."""
+
+    packet: int  # Its lane in the outermost frame.
+    path: str
+    reason: str
 
 
 class LanesFailedError(Exception):
@@ -64,6 +72,7 @@ class Frame:
         self.stride, self.lanes, self.parent, self.origin = stride, lanes, parent, origin
         self.stream = stream  # Where construct's stream begins; None where it is another.
         self.failed: Mask | None = None  # Collects failures where they do not fail the packet.
+        self.let_go: list[LetGo] = [] if parent is None else parent.let_go
         self._values: dict[Slot, Array] = {}
 
     def __len__(self) -> int:
@@ -97,6 +106,14 @@ class Frame:
             above = np.zeros(len(self.parent), np.bool_)
             above[self.origin[failed]] = True
             self.parent.fail(above)
+
+    def note_let_go(self, lane: int, path: str, reason: str) -> None:
+        """Note a value that is not there."""
+        frame = self
+        while frame.parent is not None:
+            lane = lane if frame.origin is None else int(frame.origin[lane])
+            frame = frame.parent
+        self.let_go.append(LetGo(lane, path, reason))
 
     def remaining(self) -> Indices:
         """Return how many octets each lane has left."""

@@ -40,6 +40,7 @@ from telemetry.columns.place import Method, Naming, Place
 from telemetry.columns.program import BeginStream, Compute, Program, RequireEnd
 from telemetry.columns.scope import NOTHING, Binding, Scope, Unknown
 from telemetry.columns.store import ColumnSpec
+from telemetry.columns.unreadable import letting_go
 from telemetry.columns.values import Constant, Value, as_integer, interval, read_slot
 
 _ANY_INTEGER = IntegerKind(-(1 << 63), (1 << 63) - 1)
@@ -121,7 +122,7 @@ class Layout:
     def _parse(self, sc: Any, place: Place) -> Binding:
         slot, column = self._python(place, PythonKind(), is_shown=place.is_shown)
         contexts = contexts_of(place.scope)
-        self.builder.add_step(Parse(place.path, sc, contexts, slot, column), None)
+        self.builder.add_step(Parse(place.path, sc, letting_go(sc), contexts, slot, column), None)
         place.scope.index = Unknown("the index behind a list")
         return slot
 

@@ -15,11 +15,12 @@ import construct
 import numpy as np
 from numpy.typing import NDArray
 
+from telemetry.columns.asked import LETS_GO
 from telemetry.columns.column import Column
 from telemetry.columns.fallback import Leaves, build_columns, leaves_of
-from telemetry.columns.field_path import FieldError, parse_data_field
+from telemetry.columns.field_path import FieldError, PacketParser
 from telemetry.columns.flatten import VERDICT_COLUMN
-from telemetry.columns.frame import Frame, LanesFailedError
+from telemetry.columns.frame import Frame, LanesFailedError, LetGo
 from telemetry.columns.kinds import EndlessError
 from telemetry.columns.layout import WholeError, compile_program
 from telemetry.columns.place import Naming
@@ -75,17 +76,16 @@ class Failure:
 
     index: int
     data_field: bytes
-    _layout: Any
-    _label: str
+    _parser: PacketParser
 
     @cached_property
     def error(self) -> FieldError:
         """The field that failed, and why: found by parsing the packet with construct."""
         try:
-            parse_data_field(self._layout, self._label, self.data_field)
+            self._parser.parse(self.data_field)
         except FieldError as error:
             return error
-        raise AssertionError(f"{self._label}: packet {self.index} is refused without a reason")
+        raise AssertionError(f"packet {self.index} is refused without a reason")
 
 
 class Failures(Sequence[Failure]):
@@ -108,7 +108,7 @@ class Failures(Sequence[Failure]):
             return Failures(self._plan, self._batch, self.indices[place])
         index = int(self.indices[place])
         data = self._plan.data_field(self._batch, index)
-        return Failure(index, data, self._plan.layout, self._plan.label)
+        return Failure(index, data, self._plan.parser)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +118,7 @@ class Extracted:
     columns: dict[str, Column]
     indices: Indices  # Of the packets in `columns`, in the batch: one per row, ascending.
     failures: Failures
+    let_go: tuple[LetGo, ...] = ()  # Values that are not there; `packet` is its index in the batch.
 
 
 class Plan:
@@ -125,6 +126,7 @@ class Plan:
 
     def __init__(self, label: str, layout: Any, *, has_header: bool = True) -> None:
         self.label, self.layout = label, layout
+        self.parser = PacketParser(layout, label)
         self._has_header = has_header
         self._inseparable: dict[str, str] = {}  # Path -> why, found out by packets.
         self._compile()
@@ -177,11 +179,12 @@ class Plan:
         store = Store(self.specs, len(batch))
         indices = np.arange(len(batch), dtype=np.int64)
         parsed: list[Leaves] | None = None
+        let_go: list[LetGo] = []
         if self.is_whole:
-            indices, parsed = self._parse(batch)
+            indices, parsed = self._parse(batch, let_go)
         size = _block_packets(batch)
         blocks = range(0, max(len(indices), 1), size)
-        good = [self._run(batch, indices[at : at + size], store) for at in blocks]
+        good = [self._run(batch, indices[at : at + size], store, let_go) for at in blocks]
         if sum(map(len, good)) < len(indices):
             indices = np.concatenate(good)
         columns = store.columns()
@@ -191,36 +194,50 @@ class Plan:
         columns[VERDICT_COLUMN] = Column(
             name=VERDICT_COLUMN, raw=verdicts, categories=_VERDICT_NAMES
         )
-        return Extracted(columns, indices, Failures(self, batch, _others(indices, len(batch))))
+        failures = Failures(self, batch, _others(indices, len(batch)))
+        return Extracted(columns, indices, failures, tuple(let_go))
 
-    def _run(self, batch: PacketBatch, indices: Indices, store: Store) -> Indices:
-        """Add the packets of one block to the columns; return those that could be read."""
+    def _run(
+        self, batch: PacketBatch, indices: Indices, store: Store, let_go: list[LetGo]
+    ) -> Indices:
+        """Add the packets of one block to the columns; return those that could be read.
+
+        What is refused with all its values is tried once more without those that are none.
+        """
+        lets_go = np.zeros(len(indices), np.bool_)
         while len(indices):
             starts = _take(batch.starts, indices)
             ends = starts + _take(batch.lengths, indices)
             space = store.space(len(indices))
             frame = Frame(batch.octets, starts, ends, space, stride=_stride(starts))
+            frame.keep(LETS_GO, lets_go)
             try:
                 with np.errstate(all="ignore"):
                     self._program.run(frame)
             except LanesFailedError as error:
-                indices = indices[~error.failed]
+                is_left = ~error.failed | (~lets_go & self.parser.lets_go)
+                indices, lets_go = indices[is_left], (lets_go | error.failed)[is_left]
                 continue
             store.commit(space)
+            let_go += [
+                LetGo(int(indices[found.packet]), _join(self.label, found.path), found.reason)
+                for found in sorted(frame.let_go, key=lambda found: found.packet)
+            ]
             return indices
         store.commit(store.space(0))
         return indices
 
-    def _parse(self, batch: PacketBatch) -> tuple[Indices, list[Leaves]]:
+    def _parse(self, batch: PacketBatch, let_go: list[LetGo]) -> tuple[Indices, list[Leaves]]:
         """Parse each packet with construct; return those that it accepts, and their values."""
         indices, packets = [], []
         for index in range(len(batch)):
             try:
-                value = parse_data_field(self.layout, self.label, self.data_field(batch, index))
+                found = self.parser.parse(self.data_field(batch, index))
             except FieldError:
                 continue
             indices.append(index)
-            packets.append(leaves_of(value))
+            packets.append(leaves_of(found.value))
+            let_go += [LetGo(index, _join(self.label, name), why) for name, why in found.unreadable]
         return np.array(indices, np.int64), packets
 
 

@@ -99,11 +99,16 @@ def _element(column: Column, index: int, has_one: Array, places: Array) -> Colum
     if column.present is not None:
         present = has_one.copy()
         present[has_one] = column.present[places]
+    is_lost = None
+    if column.is_lost is not None:
+        is_lost = np.zeros(len(has_one), np.bool_)
+        is_lost[has_one] = column.is_lost[places]
     head, _, tail = column.name.partition(NAMELESS_INDEX)
     return Column(
         name=f"{head}[{index}]{tail}",
         raw=raw,
         present=None if present.all() else present,
+        is_lost=is_lost,
         categories=column.categories,
         unit=column.unit,
     )
@@ -119,6 +124,7 @@ def slice_column(column: Column, start: int, end: int) -> Column:
         raw=column.raw[values],
         offsets=None if offsets is None else offsets - offsets[0],
         present=None if column.present is None else column.present[beside],
+        is_lost=None if column.is_lost is None else column.is_lost[beside],
     )
 
 
@@ -143,6 +149,7 @@ def _pick(column: Column, chosen: Array, offsets: Array | None, *, raw: bool = T
         raw=column.raw[chosen] if raw else column.raw,
         offsets=offsets,
         present=of(column.present),
+        is_lost=of(column.is_lost),
         engineering=of(column.engineering),
         valid=of(column.valid),
         state=of(column.state),
@@ -169,6 +176,7 @@ def concatenate_columns(parts: Sequence[Column | None], counts: Sequence[int]) -
         offsets=offsets,
         categories=names if first.categories is not None else None,
         present=_join_flags(filled, "present", True),
+        is_lost=_join_flags(filled, "is_lost", False),
         valid=_join_flags(filled, "valid", True),
         engineering=_join_beside(filled, "engineering"),
         state=_join_beside(filled, "state"),
@@ -185,6 +193,7 @@ def _absent(like: Column, count: int) -> Column:
         raw=np.full(size, "NaT", like.raw.dtype) if is_time else np.zeros(size, like.raw.dtype),
         offsets=None if like.offsets is None else np.zeros(count + 1, np.int64),
         present=np.zeros(beside, np.bool_),
+        is_lost=None,
         valid=None,
         engineering=None if like.engineering is None else np.full(beside, np.nan),
         state=None if like.state is None else np.full(beside, LimitState.UNKNOWN, np.uint8),
@@ -216,14 +225,31 @@ def _join_beside(parts: Sequence[Column], name: str) -> Array | None:
 
 
 def build_rows(columns: Sequence[Column]) -> list[Row]:
-    """Return the packets of flat columns as rows, without what is absent."""
+    """Return the packets of flat columns as rows, without what is absent.
+
+    A field that has no value, for its octets make none, is there as None.
+    """
     if not columns:
         return []
     names = [column.name for column in columns]
     cells = zip(*(column.values() for column in columns), strict=True)
     if all(column.present is None for column in columns):
         return [dict(zip(names, row, strict=True)) for row in cells]
-    return [
+    rows: list[Row] = [
         {name: value for name, value in zip(names, row, strict=True) if value is not None}
         for row in cells
     ]
+    for index, lost in _lost_names(columns).items():
+        row = rows[index]
+        rows[index] = {name: row.get(name) for name in names if name in row or name in lost}
+    return rows
+
+
+def _lost_names(columns: Sequence[Column]) -> dict[int, set[str]]:
+    """Return by row the columns whose values are not there though the field is."""
+    found: dict[int, set[str]] = {}
+    for column in columns:
+        if column.is_lost is not None:
+            for index in np.flatnonzero(column.is_lost).tolist():
+                found.setdefault(index, set()).add(column.name)
+    return found

@@ -71,7 +71,8 @@ def _headerless_floor(place: FramePlace, at: int, definition: Definition | None)
     (packet,) = packets
     dissection = dissect(packet.layout, packet.label, place.frame.data)
     names = ", ".join(_fields_at(dissection, at)) or "no field that has a name"
-    decoded = "yes" if dissection.error is None else f"no: {printable(str(dissection.error))}"
+    why = printable(str(dissection.error))
+    decoded = "yes" if dissection.error is None else f"no: not as defined: {why}"
     return Floor(title, (("this byte", names), ("decoded", decoded)))
 
 
@@ -166,8 +167,11 @@ def _packet_notes(
         yield "decoded", "nobody knows: give the definition with --definition"
         return
     dissection = dissect(packet.layout, packet.label, span.data[PRIMARY_HEADER_OCTETS:])
+    for found in dissection.fields:
+        if found.unreadable:
+            yield "no value", printable(f"{found.name}: {found.unreadable}")
     if dissection.error is not None:
-        yield "decoded", f"no: {printable(str(dissection.error))}"
+        yield "decoded", f"no: not as defined: {printable(str(dissection.error))}"
     elif span.verdict is Verdict.DAMAGED:
         yield "decoded", 'yes, but not to be trusted: its row says crc_verdict "damaged"'
         yield "why a packet", _why_in_chain(place)
@@ -207,6 +211,8 @@ def _fields_at(dissection: Dissection, octet: int) -> Iterator[str]:
 
 
 def _short(value: Value | bytes) -> str:
+    if value is None:
+        return "no value"
     text = value.hex() if isinstance(value, bytes) else str(value)
     return text if len(text) <= 40 else text[:37] + "..."
 

@@ -58,6 +58,7 @@ class FieldView:
     state: str = ""  # Of the limits: "ok", "alarm_high", ...
     is_valid: bool = True
     description: str = ""
+    unreadable: str = ""  # Why there is no value.
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,6 +264,7 @@ def _view_of(
         meaning.unit if meaning else "",
         *_judged(field.name, beside),
         description=(meaning.description if meaning else "") or field.description,
+        unreadable=field.unreadable,
     )
 
 

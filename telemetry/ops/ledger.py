@@ -37,7 +37,8 @@ class Account(StrEnum):
 
     GOOD = "good"  # Packets whose CRC holds.
     UNCHECKED = "unchecked"  # Packets without a CRC.
-    DAMAGED = "damaged"  # Packets whose CRC does not hold, or that cannot be read.
+    NOT_AS_DEFINED = "not_as_defined"  # Packets that the definition cannot read; no CRC objects.
+    DAMAGED = "damaged"  # Packets whose CRC does not hold, or that are not whole.
     OTHER = "other"  # Whole packets that were not asked for.
     OVERLAP = "overlap"  # Packets that an earlier dump holds, too.
     IDLE = "idle"  # Idle packets.
@@ -71,6 +72,7 @@ class ApidRecord:
     good: int = 0
     unchecked: int = 0
     damaged: int = 0  # With and without a row.
+    not_as_defined: int = 0
     of_other_time: int = 0  # Left out by --since and --until.
     sequence: SequenceTracker = field(default_factory=SequenceTracker)
     clock: Counter[ClockStep] = field(default_factory=Counter)
@@ -130,6 +132,16 @@ class Reason:
     first_offset: int
     count: int = 0
     octets: int = 0
+    account: Account = Account.DAMAGED
+
+
+@dataclass(slots=True)
+class Valueless:
+    """A field that had no value in some packets, which gave rows all the same."""
+
+    first_offset: int
+    reason: str  # The first.
+    packets: int = 0
 
 
 @dataclass(slots=True)
@@ -146,6 +158,8 @@ class Ledger:
     damages: list[Damage] = field(default_factory=list)
     damage_count: int = 0
     reasons: dict[str, Reason] = field(default_factory=dict)
+    valueless: dict[str, Valueless] = field(default_factory=dict)  # By the path of the field.
+    valueless_count: int = 0  # Values that are not there, of all fields.
     groups: "GroupLedger | None" = None  # The floor above, where segments are put together.
     notes: list[str] = field(default_factory=list)  # What a reader of the values should know.
     dumps: list[DumpShare] = field(
@@ -164,7 +178,7 @@ class Ledger:
         where there is no framing.
         """
         lost = Counter(
-            {account.value: part[account] for account in (Account.DAMAGED, Account.SKIPPED)}
+            {account.value.replace("_", " "): part[account] for account in LOST_ACCOUNTS}
         )
         lost["in no whole frame"] = max(frame_octets_lost, 0)
         share = DumpShare(name, start, part.total(), rows, lost, frame_octets_lost >= 0)
@@ -251,15 +265,17 @@ class Ledger:
                 else:
                     self._pass_over(table, apid, packets)
         problems = np.array([i for i in table.problems if part.start <= i < part.stop], np.int64)
-        is_damaged = verdicts == _DAMAGED
-        is_damaged[problems - part.start] = True
+        is_told = verdicts == _DAMAGED
+        is_told[problems - part.start] = True
         if table.fates is not None:
-            is_damaged &= table.fates[part] == Fate.ASKED
-        for index in (np.flatnonzero(is_damaged) + part.start).tolist():
-            reason = table.problems.get(index) or CRC_DOES_NOT_HOLD
+            is_told &= table.fates[part] == Fate.ASKED
+        for index in (np.flatnonzero(is_told) + part.start).tolist():
+            problem = table.problems.get(index, "")
+            account = _account(int(table.verdicts[index]), problem)
             offset, length = int(table.offsets[index]), int(table.lengths[index])
             place = -1 if table.places is None else int(table.places[index])
-            self._note_damage(Damage(offset, length, Account.DAMAGED, reason, place))
+            reason = problem or CRC_DOES_NOT_HOLD
+            self._note_damage(Damage(offset, length, account, reason, place))
 
     def _pass_over(self, table: PacketTable, apid: int, packets: Array) -> None:
         """Let the sequence count go on over packets of a time that was not asked for."""
@@ -288,12 +304,13 @@ class Ledger:
         has_problem = (
             np.isin(packets, list(table.problems)) if table.problems else verdicts > _DAMAGED
         )
-        is_damaged = has_problem | (verdicts == _DAMAGED)
-        is_good = ~is_damaged & (verdicts == _GOOD)
+        is_damaged = verdicts == _DAMAGED
+        is_clean, is_good = ~is_damaged & ~has_problem, verdicts == _GOOD
         for account, chosen in (
             (Account.DAMAGED, is_damaged),
-            (Account.GOOD, is_good),
-            (Account.UNCHECKED, ~is_damaged & ~is_good),
+            (Account.NOT_AS_DEFINED, has_problem & ~is_damaged),
+            (Account.GOOD, is_clean & is_good),
+            (Account.UNCHECKED, is_clean & ~is_good),
         ):
             if count := int(np.count_nonzero(chosen)):
                 self.octets[account] += int(lengths[chosen].sum())
@@ -333,16 +350,13 @@ class Ledger:
         record.rows += not problem and self._has_rows
         seen_at = offset if place < 0 else place
         missing = record.sequence.add(count, seen_at, is_trusted=verdict != _DAMAGED)
-        if problem or verdict == _DAMAGED:
-            record.damaged += 1
+        account = _account(verdict, problem)
+        setattr(record, account.value, getattr(record, account.value) + 1)
+        if account in (Account.DAMAGED, Account.NOT_AS_DEFINED):
             reason = problem or CRC_DOES_NOT_HOLD
-            self._book_damage(Damage(offset, length, Account.DAMAGED, reason, place))
-        elif verdict == _GOOD:
-            record.good += 1
-            self._book(offset, length, Account.GOOD)
+            self._book_damage(Damage(offset, length, account, reason, place))
         else:
-            record.unchecked += 1
-            self._book(offset, length, Account.UNCHECKED)
+            self._book(offset, length, account)
         return missing
 
     def add_other(self, span: Span) -> None:
@@ -379,6 +393,13 @@ class Ledger:
         record.rows += rows
         record.of_other_time += of_other_time
 
+    def note_valueless(self, path: str, reason: str, place: int, packets: int = 1) -> None:
+        """Take note of a field that has no value in packets, the first of them at `place`."""
+        self.valueless_count += packets
+        if path in self.valueless or len(self.valueless) < self.max_damages:
+            known = self.valueless.setdefault(path, Valueless(place, reason))
+            known.packets += packets
+
     def note(self, text: str) -> None:
         """Keep what is to be told, once."""
         if text not in self.notes:
@@ -406,7 +427,7 @@ class Ledger:
         self.packets.update(part.packets)
         for apid, found in part.apids.items():
             record = self.record(apid)
-            for name in ("rows", "good", "unchecked", "damaged", "of_other_time"):
+            for name in ("rows", "good", "unchecked", "damaged", "not_as_defined", "of_other_time"):
                 setattr(record, name, getattr(record, name) + getattr(found, name))
         for apid, other in part.others.items():
             known = self.others.setdefault(apid, OtherRecord())
@@ -422,9 +443,12 @@ class Ledger:
         self.damage_count += part.damage_count
         for text, reason in part.reasons.items():
             if text in self.reasons or len(self.reasons) < self.max_damages:
-                total = self.reasons.setdefault(text, Reason(reason.first_offset + shift))
+                fresh = Reason(reason.first_offset + shift, account=reason.account)
+                total = self.reasons.setdefault(text, fresh)
                 total.count += reason.count
                 total.octets += reason.octets
+        for path, lost in part.valueless.items():
+            self.note_valueless(path, lost.reason, lost.first_offset + shift, lost.packets)
         for note in part.notes:
             self.note(note)
 
@@ -472,9 +496,9 @@ class Ledger:
 
     @property
     def is_clean(self) -> bool:
-        """Whether nothing was damaged, skipped or missing."""
+        """Whether nothing was damaged, skipped, missing, or other than the definition says."""
         is_whole = self.groups is None or self.groups.is_clean
-        is_lost = self.octets[Account.DAMAGED] or self.octets[Account.SKIPPED] or self.missing
+        is_lost = self.missing or any(self.octets[account] for account in LOST_ACCOUNTS)
         return is_whole and not is_lost
 
     def _book(self, offset: int, length: int, account: Account) -> None:
@@ -501,9 +525,22 @@ class Ledger:
         if len(self.damages) < self.max_damages:
             self.damages.append(damage)
         if damage.reason in self.reasons or len(self.reasons) < self.max_damages:
-            known = self.reasons.setdefault(damage.reason, Reason(damage.place))
+            fresh = Reason(damage.place, account=damage.account)
+            known = self.reasons.setdefault(damage.reason, fresh)
             known.count += 1
             known.octets += damage.length
+
+
+LOST_ACCOUNTS = (Account.NOT_AS_DEFINED, Account.DAMAGED, Account.SKIPPED)
+
+
+def _account(verdict: int, problem: str) -> Account:
+    """Return where a packet that was asked for is booked; `problem` is why it cannot be read."""
+    if verdict == _DAMAGED:
+        return Account.DAMAGED
+    if problem:
+        return Account.NOT_AS_DEFINED
+    return Account.GOOD if verdict == _GOOD else Account.UNCHECKED
 
 
 _LEFT_OUT = {

@@ -4,7 +4,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from heapq import merge
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -14,7 +14,9 @@ from telemetry.common.kernels import Kernels
 from telemetry.ops.floors import Floors, Found
 from telemetry.ops.frame_ledger import FrameLedger
 from telemetry.ops.ledger import Ledger, PacketTable
+from telemetry.ops.merge import take_packets
 from telemetry.ops.options import Options
+from telemetry.ops.reading import PlanReader
 from telemetry.wire.batch import PacketBatch, VerdictCode
 from telemetry.wire.crc_rows import crc16_rows
 from telemetry.wire.space_packet import (
@@ -24,6 +26,9 @@ from telemetry.wire.space_packet import (
     parse_primary_header,
 )
 from telemetry.wire.spans import CRC_DOES_NOT_HOLD, Kind, Span
+
+if TYPE_CHECKING:
+    from telemetry.columns.frame import LetGo
 
 _VERDICTS = {int(code): code.verdict.value for code in VerdictCode}
 _GOOD, _NONE, _DAMAGED = (int(VerdictCode[name]) for name in ("GOOD", "NONE", "DAMAGED"))
@@ -65,6 +70,7 @@ class Lister:
     ledger: Ledger = field(default_factory=Ledger)
     frame_ledgers: list[FrameLedger] = field(default_factory=list)  # One, if there is a framing.
     _number: int = 0
+    _reader: PlanReader | None = None
 
     def entries(
         self, chunks: Iterable[bytes], is_cut: Callable[[], bool] = lambda: False
@@ -87,27 +93,54 @@ class Lister:
         packets = found.packets
         verdicts = packets.verdicts if self.definition else _guessed_verdicts(packets)
         offsets = packets.starts + packets.offset
+        problems, remarks = self._read(found, offsets)
         table = PacketTable(
-            offsets, packets.lengths, found.apids, found.counts, verdicts, {}, found.places
+            offsets, packets.lengths, found.apids, found.counts, verdicts, problems, found.places
         )
         missing = self.ledger.add_table(table, found.others, found.other_places)
-        mine = self._packets(found, table, missing)
+        mine = self._packets(found, table, missing, remarks)
         places = found.other_places or [span.offset for span in found.others]
         others = map(_other, found.others, places)
         return (entry for _, entry in merge(mine, others, key=lambda pair: pair[0]))
 
+    def _read(self, found: Found, offsets: Array) -> tuple[dict[int, str], dict[int, str]]:
+        """Read the fields as `decode` does; return why packets cannot be read, and remarks.
+
+        Segments are not read: a definition is that of whole groups.
+        """
+        problems: dict[int, str] = {}
+        lost: list[LetGo] = []
+        if self.definition is None or self.options.reassemble:
+            return problems, {}
+        if self._reader is None:
+            has_header = self.options.has_primary_header
+            self._reader = PlanReader(self.definition, has_header=has_header)
+        for apid in np.unique(found.apids).tolist():
+            chosen = np.flatnonzero(found.apids == apid)
+            reading = self._reader.read(apid, take_packets(found.packets, chosen))
+            problems |= {int(chosen[index]): why for index, why in reading.problems.items()}
+            lost += [item._replace(packet=int(chosen[item.packet])) for item in reading.valueless]
+        places = found.seen_at(offsets)
+        for item in sorted(lost, key=lambda item: item.packet):
+            self.ledger.note_valueless(item.path, item.reason, int(places[item.packet]))
+        remarks = {index: f"not as defined: {why}" for index, why in problems.items()}
+        remarks |= {item.packet: f"{item.path}: no value: {item.reason}" for item in lost}
+        return problems, remarks
+
     def _packets(
-        self, found: Found, table: PacketTable, missing: Array
+        self, found: Found, table: PacketTable, missing: Array, remarks: dict[int, str]
     ) -> Iterator[tuple[int, Entry]]:
         columns = (
             table.offsets, table.seen_at, table.lengths, table.verdicts, missing
         )  # fmt: skip
         rows = zip(*(array.tolist() for array in columns), strict=True)
+        first = self._number
         for header, (at, offset, length, verdict, gap) in zip(
             self._headers(found), rows, strict=True
         ):
+            index = self._number - first
             self._number += 1
-            reason = CRC_DOES_NOT_HOLD if verdict == _DAMAGED else ""
+            reason = CRC_DOES_NOT_HOLD if verdict == _DAMAGED else remarks.get(index, "")
             text = _VERDICTS[verdict]
             yield at, Entry(self._number, offset, length, Kind.PACKET, header, text, gap, reason)
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from telemetry.columns.column import Array, Column
 from telemetry.columns.definition import Definition
+from telemetry.columns.frame import LetGo
 from telemetry.columns.limits import LimitMemory
 from telemetry.common.kernels import Kernels
 from telemetry.ops.cells import DIGEST_COLUMN, GAP_COLUMN, OCTETS_COLUMN
@@ -46,6 +47,7 @@ class _Work:
     parts: list[tuple[int, Indices, Wait]]  # APID, which packets, and their columns to come.
     units: Units | None = None  # Where segments are put together: what `found` holds.
     problems: dict[int, str] = field(default_factory=dict)  # Known before the columns.
+    valueless: list[LetGo] = field(default_factory=list)  # Found with the columns.
 
 
 class Pipeline:
@@ -210,6 +212,9 @@ class Pipeline:
             problems |= {int(chosen[index]): text for index, text in reading.problems.items()}
             rows = _pick(chosen, reading.indices)
             columns = reading.columns
+            work.valueless += [
+                lost._replace(packet=int(chosen[lost.packet])) for lost in reading.valueless
+            ]
             if not self._is_part:
                 columns = self._mean(apid, reading, packets.verdicts[rows])
             beside, is_selected = self._timeline.columns(
@@ -229,6 +234,7 @@ class Pipeline:
         else:
             missing = work.units.packets.missing
             self._groups.book(work.units, problems, work.fates == Fate.OF_OTHER_TIME, self.ledger)
+        self._note_valueless(work)
         for apid, rows, columns in readings:
             gaps = Column(name=GAP_COLUMN, raw=_pick(missing, rows))
             places = None if found.places is None else _pick(found.places, rows)
@@ -257,6 +263,12 @@ class Pipeline:
             return self.ledger.add_table(table, rest, found.rest_places)
         merged, index = _with_passed(table, work)
         return self.ledger.add_table(merged, rest, found.rest_places)[index]
+
+    def _note_valueless(self, work: _Work) -> None:
+        places = work.found.seen_at(work.offsets)
+        for lost in sorted(work.valueless, key=lambda lost: lost.packet):
+            if work.fates[lost.packet] == Fate.ASKED:
+                self.ledger.note_valueless(lost.path, lost.reason, int(places[lost.packet]))
 
     def _note_segments(self, apid: int, columns: dict[str, Column]) -> None:
         """Say that segments were decoded as they came."""

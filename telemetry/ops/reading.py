@@ -17,6 +17,7 @@ from telemetry.columns.column import Column
 from telemetry.columns.definition import Definition, PacketDefinition
 from telemetry.columns.field import Meaning
 from telemetry.columns.flatten import VERDICT_COLUMN
+from telemetry.columns.frame import LetGo
 from telemetry.columns.plan import Plan, Slowness, compile_packet
 from telemetry.ops.cells import ENGINEERING, QUALITY_COLUMNS, STATE, TIME_COLUMNS, VALID
 from telemetry.ops.merge import take_packets
@@ -32,6 +33,7 @@ class Reading:
     indices: Indices  # Of the packets in `columns`, in the batch.
     problems: dict[int, str]  # By index in the batch.
     slowness: Slowness | None = None
+    valueless: tuple[LetGo, ...] = ()  # Fields without a value, by index in the batch.
 
 
 Wait: TypeAlias = Callable[[], Reading]
@@ -108,7 +110,7 @@ class PlanReader:
         plan = self.plan(packet)
         found = plan.extract(batch)
         problems = {failure.index: str(failure.error) for failure in found.failures}
-        return Reading(found.columns, found.indices, problems, plan.slowness)
+        return Reading(found.columns, found.indices, problems, plan.slowness, found.let_go)
 
 
 def _beside(column: str, meaning: Meaning | None) -> Iterator[str]:

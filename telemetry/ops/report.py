@@ -26,7 +26,7 @@ from telemetry.ops.statistics_text import (
     persistence_text,
     quality_text,
 )
-from telemetry.ops.summary import CLOCK_WORDS
+from telemetry.ops.summary import CLOCK_WORDS, valueless_text
 from telemetry.wire.clock import ClockStep
 
 NO_PACKET = "no packet here"  # The reason that the ledger has for what was skipped.
@@ -102,6 +102,7 @@ def _header(report: Report) -> str:
 def _lead(report: Report) -> str:
     ledger = report.ledger
     lost = ledger.octets[Account.DAMAGED] + ledger.octets[Account.SKIPPED]
+    strange = ledger.packets[Account.NOT_AS_DEFINED]
     for floor in report.frames:
         lost += floor.octets[FrameAccount.DAMAGED] + floor.octets[FrameAccount.JUNK]
     apids = count(len(ledger.apids), "APID")
@@ -110,6 +111,8 @@ def _lead(report: Report) -> str:
     second = f" {share} of the bytes are damaged or no packet." if lost else " No damage was found."
     if unchecked := ledger.packets[Account.UNCHECKED]:
         second += f" {count(unchecked, 'packet')} without a CRC could not be checked."
+    if strange:
+        second += f" {count(strange, 'packet')} could not be read by the definition."
     missing = f" {count(ledger.missing, 'packet')} missing by the sequence counts."
     third = missing if ledger.missing else " No packet is missing by the sequence counts."
     return first + second + third + _span_text(report)
@@ -152,6 +155,7 @@ def _tiles(report: Report) -> str:
 
 def _attention(report: Report) -> str:
     notes = [*_worst_columns(report), *_worst_reasons(report), *_worst_gaps(report)]
+    notes += _valueless_notes(report)
     notes += _clock_notes(report)
     notes += [_note("warn", "Good to know", text) for text in report.ledger.notes]
     hurt = list(share_lines(report.ledger.dumps))
@@ -218,9 +222,20 @@ def _worst_reasons(report: Report) -> Iterator[str]:
         about = f", about {when}" if when else ""
         where = f"{count(reason.octets, 'byte')}; {often} at {place}{about}."
         title = "Bytes that are no packet" if text == NO_PACKET else text[:1].upper() + text[1:]
+        if reason.account is Account.NOT_AS_DEFINED:
+            title = f"Not as defined: {text}"
         yield _note("warn", title, where)
     if len(reasons) > _SHOWN:
         yield _note("warn", f"{len(reasons) - _SHOWN:,} more reasons for damage", "")
+
+
+def _valueless_notes(report: Report) -> Iterator[str]:
+    ledger = report.ledger
+    told = [valueless_text(*item, ledger) for item in list(ledger.valueless.items())[:_SHOWN]]
+    if len(ledger.valueless) > _SHOWN:
+        told.append(f"{len(ledger.valueless) - _SHOWN:,} more fields")
+    if told:
+        yield _note("warn", "Fields without a value", "; ".join(told))
 
 
 def _worst_gaps(report: Report) -> Iterator[str]:

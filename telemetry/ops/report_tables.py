@@ -17,7 +17,8 @@ _SHOWN = 8  # APIDs that were not asked for.
 _ACCOUNTS = {
     Account.GOOD: ("Good packets", "the CRC at the end holds"),
     Account.UNCHECKED: ("Whole packets", "they carry no CRC: nobody can tell damage"),
-    Account.DAMAGED: ("Damaged packets", "the CRC does not hold, or it cannot be read"),
+    Account.NOT_AS_DEFINED: ("Packets not as defined", "whole, but the definition cannot read it"),
+    Account.DAMAGED: ("Damaged packets", "the CRC does not hold, or it is not whole"),
     Account.OTHER: ("Packets not asked for", "of another APID or time"),
     Account.OVERLAP: ("Packets held twice", "an earlier dump has them, too"),
     Account.IDLE: ("Idle packets", "they carry nothing"),
@@ -128,8 +129,9 @@ def _accounts(identifier: str, accounts: list[_Account], whole: str) -> str:
 def apid_table(report: Report) -> str:
     """Return how many packets of each APID came, and how."""
     heads = (
-        ("APID", True), ("Decoded", True), ("CRC good", True), ("No CRC", True), ("Damaged", True),
-        ("Missing", True), ("Gaps", True), ("Twice", True), ("Out of order", True), ("Rate", False),
+        ("APID", True), ("Decoded", True), ("CRC good", True), ("No CRC", True),
+        ("Not as defined", True), ("Damaged", True), ("Missing", True), ("Gaps", True),
+        ("Twice", True), ("Out of order", True), ("Rate", False),
     )  # fmt: skip
     rows = [
         _apid_row(apid, record, report.statistics.apids.get(apid))
@@ -145,8 +147,8 @@ def apid_table(report: Report) -> str:
 def _apid_row(apid: int, record: ApidRecord, seen: ApidStatistics | None) -> str:
     sequence = record.sequence
     numbers = (
-        record.rows, record.good, record.unchecked, record.damaged, sequence.missing,
-        sequence.gap_count, sequence.duplicates, sequence.out_of_order,
+        record.rows, record.good, record.unchecked, record.not_as_defined, record.damaged,
+        sequence.missing, sequence.gap_count, sequence.duplicates, sequence.out_of_order,
     )  # fmt: skip
     cells = [("number", f"{number:,}") for number in numbers]
     rate = rate_text(seen) if seen else ""

@@ -2,7 +2,7 @@
 """The ledger in words, and as JSON."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from telemetry.columns.definition import Definition
@@ -10,7 +10,7 @@ from telemetry.common.exit_codes import ExitCode
 from telemetry.common.text import printable
 from telemetry.ops.frame_ledger import FrameAccount, FrameLedger
 from telemetry.ops.group_ledger import GroupAccount, GroupLedger
-from telemetry.ops.ledger import Account, ApidRecord, Ledger, OtherRecord
+from telemetry.ops.ledger import Account, ApidRecord, Ledger, OtherRecord, Valueless
 from telemetry.ops.shares import share_lines, share_records
 from telemetry.wire.clock import ClockStep
 from telemetry.wire.framing import FrameKind
@@ -19,6 +19,7 @@ _SHOWN = 5  # Damages and gaps told one by one; --summary has more.
 _NAMES = {
     Account.GOOD: "good, CRC holds",
     Account.UNCHECKED: "whole, no CRC to check",
+    Account.NOT_AS_DEFINED: "not as defined",
     Account.DAMAGED: "damaged",
     Account.OTHER: "not asked for",
     Account.OVERLAP: "in an earlier dump, too",
@@ -78,6 +79,7 @@ def summary_lines(name: str, ledger: Ledger, frames: Sequence[FrameLedger] = ())
     if len(ledger.others) > _SHOWN:
         yield f"  ... and {len(ledger.others) - _SHOWN} more APIDs not asked for"
     yield from _damage_lines(ledger)
+    yield from _valueless_lines(ledger)
     yield from share_lines(ledger.dumps)
     yield from (f"  Note: {text}" for text in ledger.notes)
 
@@ -161,6 +163,8 @@ def _apid_text(record: ApidRecord) -> str:
         parts.append(f"{record.of_other_time:,} of another time")
     if record.damaged:
         parts.append(f"{record.damaged:,} damaged")
+    if record.not_as_defined:
+        parts.append(f"{record.not_as_defined:,} not as defined")
     if sequence.gap_count:
         parts.append(f"{sequence.missing:,} missing in {_count(sequence.gap_count, 'gap')}")
     if sequence.duplicates:
@@ -205,14 +209,38 @@ def _clock_lines(record: ApidRecord, ledger: Ledger) -> Iterator[str]:
 
 
 def _damage_lines(ledger: Ledger) -> Iterator[str]:
-    if ledger.damage_count:
-        yield "  Damage:"
-    for text, reason in list(ledger.reasons.items())[:_SHOWN]:
+    strange = Account.NOT_AS_DEFINED
+    yield from _reason_lines("Damage", ledger, lambda account: account is not strange)
+    yield from _reason_lines("Not as defined", ledger, lambda account: account is strange)
+
+
+def _reason_lines(title: str, ledger: Ledger, is_told: Callable[[Account], bool]) -> Iterator[str]:
+    found = [item for item in ledger.reasons.items() if is_told(item[1].account)]
+    if found:
+        yield f"  {title}:"
+    for text, reason in found[:_SHOWN]:
         often = f"{reason.count:,} times, first at" if reason.count > 1 else "at"
         where = ledger.where(reason.first_offset)
         yield f"    {_count(reason.octets, 'byte')}, {often} {where}: {text}"
-    if len(ledger.reasons) > _SHOWN:
+    if len(found) > _SHOWN:
         yield "    ... and more; --summary FILE.json lists all"
+
+
+def _valueless_lines(ledger: Ledger) -> Iterator[str]:
+    """Tell of fields that have no value in packets that gave rows."""
+    if ledger.valueless:
+        yield "  Fields without a value, in packets that are decoded all the same:"
+    for path, lost in list(ledger.valueless.items())[:_SHOWN]:
+        yield f"    {valueless_text(path, lost, ledger)}"
+    if len(ledger.valueless) > _SHOWN:
+        yield "    ... and more; --summary FILE.json lists all"
+
+
+def valueless_text(path: str, lost: Valueless, ledger: Ledger) -> str:
+    """Return where, how often and why a field has no value."""
+    where = ledger.where(lost.first_offset)
+    first = f"the first at {where}" if lost.packets > 1 else f"at {where}"
+    return f"{path}: in {_count(lost.packets, 'packet')}, {first}: {lost.reason}"
 
 
 def _other_text(other: OtherRecord) -> str:
@@ -285,6 +313,16 @@ def summary_record(
             str(apid): {"packets": other.packets} for apid, other in sorted(ledger.others.items())
         },
         "notes": ledger.notes,
+        "without_value_count": ledger.valueless_count,
+        "without_value": [
+            {
+                "field": path,
+                "packets": lost.packets,
+                "first_offset": lost.first_offset,
+                "reason": lost.reason,
+            }
+            for path, lost in ledger.valueless.items()
+        ],
         "damage_count": ledger.damage_count,
         "damages": [
             {
@@ -325,6 +363,7 @@ def _apid_record(record: ApidRecord) -> dict[str, Any]:
         "good": record.good,
         "unchecked": record.unchecked,
         "damaged": record.damaged,
+        "not_as_defined": record.not_as_defined,
         "of_other_time": record.of_other_time,
         "missing": sequence.missing,
         "gap_count": sequence.gap_count,

@@ -418,7 +418,8 @@ def test_the_summary_file_adds_up_to_the_input(decode, dump, definition_file, tm
     assert done.returncode == summary["exit_code"] == 6
     assert summary["input"]["bytes"] == sum(summary["bytes"].values()) == len(content) + 7
     assert summary["bytes"] == {
-        "good": 380, "unchecked": 0, "damaged": 17, "other": 0, "idle": 0, "fill": 7, "skipped": 5,
+        "good": 380, "unchecked": 0, "not_as_defined": 0, "damaged": 17, "other": 0, "idle": 0,
+        "fill": 7, "skipped": 5,
     }  # fmt: skip
     assert summary["packets"]["good"] == summary["rows"] == 19
     assert [(d["offset"], d["bytes"]) for d in summary["damages"]] == [(0, 5), (392, 17)]

@@ -101,7 +101,7 @@ def test_a_field_that_cannot_be_read_is_named(call, tmp_path, dump_of):
     (tmp_path / "d.bin").write_bytes(b"".join(dump_of(2)))
     done = call("explain", "d.bin", "--offset", 12, "--definition", "bug.py:P")
     assert done.returncode == 0
-    assert "decoded:      no: P.c: parsing expected b'x' but parsed" in done.stdout
+    assert "decoded:      no: not as defined: P.c: parsing expected b'x' but parsed" in done.stdout
 
 
 @pytest.mark.parametrize(
