@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The processor of the link: one accumulator, one index, 16 bits, two clocks an instruction. See engine_pkg for its
-// instructions.
+// The processor of the link: one accumulator, one index, 16 bits. An instruction takes two clocks, and one more
+// where it reads a word. See engine_pkg for what there is.
 //
 // Program and RAM answer one clock after their address. An access to a port takes as many clocks as the port asks for.
 //
@@ -34,18 +34,19 @@ module engine_core
 
   localparam int unsigned StackDepth = 8;
 
-  typedef enum logic [1:0] {
-    Fetch   = 2'd0,  // The program's word is on its way.
-    Decode  = 2'd1,  // It is there and is kept; the address goes to the RAM.
-    Execute = 2'd2,
-    Load    = 2'd3   // A word of the program is there as data.
+  typedef enum logic [2:0] {
+    Fetch   = 3'd0,  // The program's word is on its way.
+    Decode  = 3'd1,  // It is there and is kept; the address goes to the RAM.
+    Operand = 3'd2,  // The word of RAM or port is there and is kept, where the instruction reads one.
+    Execute = 3'd3,
+    Load    = 3'd4   // A word of the program is there as data.
   } stage_e;
 
   typedef struct packed {
     stage_e stage;
     logic [AddressBits-1:0] pc;
     logic [4:0] instruction;
-    logic [AddressBits-1:0] operand;  // Its address, index included, or what it carries.
+    logic [15:0] operand;  // Its address, index included, or what it carries; then the word at that address.
     logic [15:0] accumulator;
     logic [AddressBits-1:0] index;
     logic zero;
@@ -76,30 +77,29 @@ module engine_core
 
   instruction_e fetched, instruction;
   logic [AddressBits-1:0] fetched_k, k, next_pc;
-  logic is_indexed, is_store, is_port, is_operand, is_result, is_waiting;
-  logic [15:0] word, operand;
+  logic is_indexed, is_store, is_port, is_read, is_result, is_waiting;
+  logic [15:0] operand;
   logic [16:0] sum, difference;
 
   assign fetched     = instruction_e'(program_word_i[15:11]);
   assign is_indexed  = fetched inside {Ldx, Stx, Ldp};
   assign fetched_k   = is_indexed ? program_word_i[10:0] + state_q.index : program_word_i[10:0];
   assign instruction = instruction_e'(state_q.instruction);
-  assign k           = state_q.operand;
+  assign operand     = state_q.operand;
+  assign k           = operand[AddressBits-1:0];
   assign is_store    = instruction inside {St, Stx};
-  assign is_operand  = instruction inside {Ld, Add, Sub, Cmp, And, Or, Xor, Ldx};
+  assign is_read     = fetched inside {Ld, Add, Sub, Cmp, And, Or, Xor, Ldx};
   assign is_result   = instruction <= Ldx || instruction inside {Lui, Txa, Shl, Shr, Swp};
   assign is_port     = k[AddressBits-1];
   assign next_pc     = state_q.pc + 1'b1;
-  assign word        = is_port ? port_word_i : ram_word_i;
-  assign operand     = is_operand ? word : {5'b0, k};
   assign sum         = {1'b0, state_q.accumulator} + {1'b0, operand};
   assign difference  = {1'b0, state_q.accumulator} - {1'b0, operand};
 
   assign ram_address_o  = state_q.stage == Decode ? fetched_k[RamAddressBits-1:0] : k[RamAddressBits-1:0];
-  assign ram_read_o     = state_q.stage == Execute && is_operand && !is_port;
+  assign ram_read_o     = state_q.stage == Operand && !is_port;
   assign ram_write_o    = state_q.stage == Execute && is_store && !is_port;
   assign port_address_o = k;
-  assign port_read_o    = state_q.stage == Execute && is_operand && is_port;
+  assign port_read_o    = state_q.stage == Operand && is_port;
   assign port_write_o   = state_q.stage == Execute && is_store && is_port;
   assign is_waiting     = (port_read_o || port_write_o) && !port_ready_i;
   assign word_o         = state_q.accumulator;
@@ -112,9 +112,15 @@ module engine_core
     unique case (state_q.stage)
       Fetch:  state_d.stage = Decode;
       Decode: begin
-        state_d.stage       = Execute;
+        state_d.stage       = is_read ? Operand : Execute;
         state_d.instruction = fetched;
-        state_d.operand     = fetched_k;
+        state_d.operand     = {5'b0, fetched_k};
+      end
+      Operand: begin
+        if (!is_waiting) begin
+          state_d.stage   = Execute;
+          state_d.operand = is_port ? port_word_i : ram_word_i;
+        end
       end
       Execute: begin
         if (!is_waiting) begin

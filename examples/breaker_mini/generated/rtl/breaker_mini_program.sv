@@ -1836,10 +1836,10 @@ module breaker_mini_program (
     mem[1774] = 22'h0bfffe;  // .word 65534
     mem[1775] = 22'h0bffe0;  // .word 65504
     mem[1776] = 22'h000000;  // .word 0
-    mem[1777] = 22'h300858;  // .word 0x0858
-    mem[1778] = 22'h0035ca;  // .word 0x35ca
-    mem[1779] = 22'h2732e3;  // .word 0x32e3
-    mem[1780] = 22'h130f9d;  // .word 0x0f9d
+    mem[1777] = 22'h024e38;  // .word 0x4e38
+    mem[1778] = 22'h363849;  // .word 0x3849
+    mem[1779] = 22'h2cda50;  // .word 0xda50
+    mem[1780] = 22'h185563;  // .word 0x5563
   end
 
 endmodule

@@ -1914,10 +1914,10 @@ module compute_node_program (
     mem[1852] = 22'h0bfffe;  // .word 65534
     mem[1853] = 22'h0bffe0;  // .word 65504
     mem[1854] = 22'h000000;  // .word 0
-    mem[1855] = 22'h1b6a3c;  // .word 0x6a3c
-    mem[1856] = 22'h31a7e1;  // .word 0xa7e1
-    mem[1857] = 22'h2be09e;  // .word 0xe09e
-    mem[1858] = 22'h322f53;  // .word 0x2f53
+    mem[1855] = 22'h09f39a;  // .word 0xf39a
+    mem[1856] = 22'h3d9706;  // .word 0x9706
+    mem[1857] = 22'h2e4ab6;  // .word 0x4ab6
+    mem[1858] = 22'h16f98f;  // .word 0xf98f
   end
 
 endmodule
