@@ -2,6 +2,7 @@
 """A twin's port on the network: raw TCP, or RFC 2217, which also carries the lines of a UART."""
 
 import os
+import selectors
 import socket
 from typing import Any
 
@@ -77,6 +78,7 @@ class TcpPort:
             client, address = self._listener.accept()
         except OSError:  # It went away again.
             return
+        self._hear_out()
         if self._client:
             self._server.say(f"refused {address[0]}:{address[1]}: another client is connected")
             client.sendall(self._outgoing_refusal())
@@ -88,11 +90,17 @@ class TcpPort:
         greet(self._server.process, 0)
         self._begin()
 
+    def _hear_out(self) -> None:
+        """Take the client's last octets, and that it has gone, if it has: another one is there."""
+        for _ in range(2):
+            if self._client and self._server.process.room:
+                self._move(selectors.EVENT_READ)
+
     def _move(self, mask: int) -> None:
         assert self._client
         try:
             self._outlet.flush()
-            if mask & 1:  # selectors.EVENT_READ
+            if mask & selectors.EVENT_READ:
                 data = os.read(self._client.fileno(), min(self._server.process.room, CHUNK))
                 if not data:
                     self._leave()

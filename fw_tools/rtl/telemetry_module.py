@@ -6,6 +6,7 @@ from decimal import Decimal
 from pathlib import PurePosixPath
 
 from fw_tools.rtl.emit import GeneratedFile
+from fw_tools.rtl.link_events import link_events
 from fw_tools.rtl.names import FAULT_CAUSES, NO_FAULTED_RAIL, RAIL_STATES, NamedValue
 from fw_tools.rtl.render import header, render
 from fw_tools.spec.records import CalibrationSpec, FieldSpec, LimitsSpec, PacketSpec, Payload
@@ -14,6 +15,25 @@ CONSTRUCTS = {8: "Int8ub", 16: "Int16ub", 24: "Int24ub", 32: "Int32ub"}
 TIME_UNITS = {"time.seconds": "s"}
 MEANING_NAMES = ("Limits", "Polynomial", "Spline", "Table", "field")  # Of `telemetry`.
 _LINE_LENGTH = 100
+# Reports of a line (ECSS-E-ST-70-41C clause 8; 128 and above are the mission's).
+LINK_MESSAGES = (
+    ("accepted", 1, 1),
+    ("refused", 1, 2),
+    ("started", 1, 3),
+    ("completed", 1, 7),
+    ("failed", 1, 8),
+    ("not_routed", 1, 10),
+    ("housekeeping", 3, 25),
+    ("event_info", 5, 1),
+    ("event_low", 5, 2),
+    ("event_medium", 5, 3),
+    ("event_high", 5, 4),
+    ("memory_dump", 6, 6),
+    ("memory_check", 6, 10),
+    ("image_check", 6, 130),
+    ("alive", 17, 2),
+    ("parameters", 20, 2),
+)
 
 
 def render_telemetry_module(payload: Payload, digest: str) -> tuple[GeneratedFile, ...]:
@@ -33,8 +53,22 @@ def render_telemetry_module(payload: Payload, digest: str) -> tuple[GeneratedFil
         meanings=[name for name in MEANING_NAMES if f"{name}(" in lines],
         enumerations=enumerations,
         constructs=_imported_constructs(payload, bool(enumerations)),
+        **_link(payload),
     )
     return (GeneratedFile(PurePosixPath("telemetry.py"), text),)
+
+
+def _link(payload: Payload) -> dict[str, object]:
+    """Return what the template needs for the reports of a line; nothing without a line."""
+    if payload.link is None or not payload.packets:
+        return {"link_packet": None}
+    packet = payload.packets[0]
+    return {
+        "link_packet": packet,
+        "link_constant": constant_name(packet),
+        "messages": LINK_MESSAGES,
+        "events": link_events(payload),
+    }
 
 
 def constant_name(packet: PacketSpec) -> str:
@@ -123,4 +157,7 @@ def _tuple(parts: Iterable[str]) -> str:
 def _imported_constructs(payload: Payload, has_enumerations: bool) -> list[str]:
     bits = {field.bits for packet in payload.packets for field in packet.fields} | {8, 16, 32}
     integers = [CONSTRUCTS[width] for width in sorted(bits)]
-    return ["BitStruct", *(["Enum"] if has_enumerations else []), *integers, "Nibble", "Struct"]
+    if payload.link is None or not payload.packets:
+        return ["BitStruct", *(["Enum"] if has_enumerations else []), *integers, "Nibble", "Struct"]
+    of_the_line = ("PrefixedArray", "Struct", "Switch", "this")
+    return ["BitStruct", "Bytes", "Enum", *integers, "Nibble", *of_the_line]

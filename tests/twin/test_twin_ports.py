@@ -242,3 +242,16 @@ def test_listening_beyond_this_machine_is_told(start_twin: StartTwin) -> None:
     assert start_twin(port=PortKind.TCP).notes == ()
     (note,) = start_twin(port=PortKind.TCP, bind="0.0.0.0").notes
     assert "unauthenticated" in note
+
+
+def test_a_client_that_comes_while_the_last_one_leaves_is_taken(start_twin: StartTwin) -> None:
+    """Closing and connecting at once, as two commands in a row do; the first still sends."""
+    address = peer(start_twin(port=PortKind.TCP))
+    for number in range(30):
+        with socket.create_connection(address) as first:
+            first.sendall(bytes([number]) * 100)
+        with socket.create_connection(address, PATIENCE_S) as second:
+            second.sendall(b"\xa5")
+            while b"\xa5" not in (got := second.recv(4096)):
+                assert got, "the connection was closed"
+                assert b"another client" not in got

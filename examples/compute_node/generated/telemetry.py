@@ -9,7 +9,7 @@ behind `*` is the source of the value. To decode a recording:
     fw-telemetry decode dump.bin --definition telemetry.py:PACKETS -o telemetry.csv
 """
 
-from construct import BitStruct, Enum, Int8ub, Int16ub, Int32ub, Nibble, Struct
+from construct import BitStruct, Bytes, Enum, Int8ub, Int16ub, Int32ub, Nibble, PrefixedArray, Struct, Switch, this
 from telemetry import Limits, Polynomial, field
 
 RailState = Enum(
@@ -80,5 +80,108 @@ HOUSEKEEPING = Struct(
     * "input.core_temperature",
     "packet_error_control" / Int16ub * "CRC-16, polynomial 0x1021, preset 0xffff, of the whole packet",
 )
+
+
+# --- The line -------------------------------------------------------------------------------------
+
+# Service and subtype of a report, in one number.
+MessageType = Enum(
+    Int16ub,
+    accepted=0x0101,  # TM[1,1]
+    refused=0x0102,  # TM[1,2]
+    started=0x0103,  # TM[1,3]
+    completed=0x0107,  # TM[1,7]
+    failed=0x0108,  # TM[1,8]
+    not_routed=0x010a,  # TM[1,10]
+    housekeeping=0x0319,  # TM[3,25]
+    event_info=0x0501,  # TM[5,1]
+    event_low=0x0502,  # TM[5,2]
+    event_medium=0x0503,  # TM[5,3]
+    event_high=0x0504,  # TM[5,4]
+    memory_dump=0x0606,  # TM[6,6]
+    memory_check=0x060a,  # TM[6,10]
+    image_check=0x0682,  # TM[6,130]
+    alive=0x1102,  # TM[17,2]
+    parameters=0x1402,  # TM[20,2]
+)
+Event = Enum(
+    Int16ub,
+    boot=1,
+    line_error=2,
+    line_break=3,
+    frame_dropped=4,
+    engine_corrected=5,
+    engine_uncorrectable=6,
+    control_upset=17,
+    halted=16,
+    state_upset_corrected=18,
+    state_upset_uncorrectable=19,
+    rails_late=128,
+    fault_v28_bus=256,
+    fault_v5_aux=257,
+    fault_v12_ibc=258,
+    fault_v1p5_pmc=259,
+    fault_v0p80_soc=260,
+    fault_v0p80_core=261,
+    fault_v1p1_ddr=262,
+    fault_v54_accel=263,
+    weight_buffer_corrected=32,
+    weight_buffer_uncorrectable=33,
+    weight_buffer_stuck=34,
+    command_store_corrected=36,
+    command_store_uncorrectable=37,
+    command_store_stuck=38,
+)
+_REQUEST = ("request_packet_id" / Int16ub, "request_sequence_control" / Int16ub)
+_SUCCESS = Struct(*_REQUEST)
+_FAILURE = Struct(*_REQUEST, "failure_code" / Int16ub, "failure_value" / Int32ub)
+_EVENT = Struct("event" / Event, "event_data" / Int32ub)
+_AREA = ("memory_id" / Int8ub, "area_count" / Int8ub, "address" / Int32ub)
+
+# Whatever comes over the line with APID 66:
+#     fw-telemetry decode capture.bin --framing cobs --definition telemetry.py:LINK
+REPORT = Struct(
+    HOUSEKEEPING.subcons[0],
+    "message_type" / MessageType,
+    *HOUSEKEEPING.subcons[3:8],
+    "data"
+    / Switch(
+        this.message_type,
+        {
+            "accepted": _SUCCESS,
+            "refused": _FAILURE,
+            "started": _SUCCESS,
+            "completed": _SUCCESS,
+            "failed": _FAILURE,
+            "not_routed": _FAILURE,
+            "housekeeping": Struct(*HOUSEKEEPING.subcons[8:-1]),
+            "event_info": _EVENT,
+            "event_low": _EVENT,
+            "event_medium": _EVENT,
+            "event_high": _EVENT,
+            "memory_dump": Struct(
+                *_AREA,
+                "length" / Int16ub,
+                "content" / Bytes(this.length),
+                "checksum" / Int16ub,
+            ),
+            "memory_check": Struct(*_AREA, "length" / Int16ub, "checksum" / Int16ub),
+            "image_check": Struct(*_AREA, "length" / Int32ub, "crc32" / Int32ub),
+            "parameters": Struct(
+                "parameters" / PrefixedArray(Int8ub, Struct("id" / Int16ub, "value" / Int32ub)),
+            ),
+        },
+    ),
+    HOUSEKEEPING.subcons[-1],
+)
+# TM[9,2]; it has no secondary header.
+TIME_REPORT = Struct(
+    "rate_exponent" / Int8ub,
+    "time_p_field" / Int8ub,
+    "time_coarse" / Int32ub * "s",
+    "time_fine" / Int16ub * "2^-16 s",
+    HOUSEKEEPING.subcons[-1],
+)
+LINK = {0: TIME_REPORT, 66: REPORT}
 
 PACKETS = {66: HOUSEKEEPING}
