@@ -78,6 +78,12 @@ class ApidRecord:
     clock: Counter[ClockStep] = field(default_factory=Counter)
     clock_events: list[ClockEvent] = field(default_factory=list)
 
+    @property
+    def packets(self) -> int:
+        """Packets that came, of whatever time."""
+        read = self.good + self.unchecked + self.damaged + self.not_as_defined
+        return read + self.of_other_time
+
 
 @dataclass(slots=True)
 class OtherRecord:

@@ -303,6 +303,7 @@ def _arrival(found: Found, rows: Indices, offsets: Indices) -> Arrival:
         _pick(found.seen_at(offsets), rows),
         _pick(found.packets.verdicts, rows) != VerdictCode.DAMAGED,
         None if found.received_ns is None else _pick(found.received_ns, rows),
+        lambda part: digest_packets(_take(found.packets, rows[part])),
     )
 
 

@@ -26,7 +26,7 @@ from telemetry.ops.statistics_text import (
     persistence_text,
     quality_text,
 )
-from telemetry.ops.summary import CLOCK_WORDS, valueless_text
+from telemetry.ops.summary import clock_texts, valueless_text
 from telemetry.wire.clock import ClockStep
 
 NO_PACKET = "no packet here"  # The reason that the ledger has for what was skipped.
@@ -264,12 +264,7 @@ def _gap_span(report: Report, apid: int, missing: int) -> str:
 
 def _clock_notes(report: Report) -> Iterator[str]:
     for apid, record in sorted(report.ledger.apids.items()):
-        told = [
-            f"{word} {count(record.clock[step], 'time')}"
-            for step, word in CLOCK_WORDS.items()
-            if record.clock[step]
-        ]
-        if told:
+        if told := clock_texts(record):
             first = record.clock_events[0].offset
             when, place = report.time_of(first, apid), report.ledger.where(first)
             about = f", {when}" if when else ""

@@ -15,6 +15,7 @@ from telemetry.ops.shares import share_lines, share_records
 from telemetry.wire.clock import ClockStep
 from telemetry.wire.framing import FrameKind
 
+_OFTEN = 8  # A clock that falls in more than one packet of so many is none.
 _SHOWN = 5  # Damages and gaps told one by one; --summary has more.
 _NAMES = {
     Account.GOOD: "good, CRC holds",
@@ -173,7 +174,7 @@ def _apid_text(record: ApidRecord) -> str:
         parts.append(f"{sequence.out_of_order:,} out of order")
     if sequence.restarts:
         parts.append(f"counter restarted {_count(sequence.restarts, 'time')}")
-    parts += [_clock_text(step, record.clock[step]) for step in CLOCK_WORDS if record.clock[step]]
+    parts += [f"clock {text}" for text in clock_texts(record)]
     if not sequence.gap_count:
         parts.append("no gap")
     return ", ".join(parts)
@@ -196,16 +197,32 @@ CLOCK_WORDS = {
 }
 
 
-def _clock_text(step: ClockStep, number: int) -> str:
-    return f"clock {CLOCK_WORDS[step]} {_count(number, 'time')}"
+def clock_texts(record: ApidRecord) -> list[str]:
+    """Say what the clock of an APID did, and how often.
+
+    Where it falls in more than one packet of eight its field holds no running clock: then a fall
+    is not called a reboot, or anything else.
+    """
+    falls = record.clock.total()
+    if falls > max(_SHOWN, record.packets // _OFTEN):
+        text = f"fell back {_count(falls, 'time')} in {_count(record.packets, 'packet')}"
+        return [f"{text}: its field is no running clock"]
+    return [
+        f"{word} {_count(record.clock[step], 'time')}"
+        for step, word in CLOCK_WORDS.items()
+        if record.clock[step]
+    ]
 
 
 def _clock_lines(record: ApidRecord, ledger: Ledger) -> Iterator[str]:
-    for event in record.clock_events[:_SHOWN]:
+    events = record.clock_events
+    if record.clock.total() > _SHOWN:
+        first = ledger.where(events[0].offset)
+        yield f"    {record.clock.total():,} steps of the clock, first before the packet at {first}"
+        return
+    for event in events:
         where = ledger.where(event.offset)
         yield f"    clock {CLOCK_WORDS[event.step]} before the packet at {where}"
-    if (more := record.clock.total() - _SHOWN) > 0:
-        yield f"    ... and {more:,} more steps of the clock"
 
 
 def _damage_lines(ledger: Ledger) -> Iterator[str]:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """When packets were made, and when they came: the clock of each APID, and the stamps of frames."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -29,6 +29,7 @@ class Arrival:
     offsets: Array  # Where they are in the dump, or their frames.
     is_trusted: Flags  # False where the CRC does not hold.
     received_ns: Array | None  # When they came, ns since 1970 UTC; None if nothing tells.
+    identify: Callable[[Array], Array]  # Digests of the octets of some of them.
 
 
 @dataclass(slots=True)
@@ -94,12 +95,16 @@ class Timeline:
         tracker = self._trackers.setdefault(apid, ClockTracker(source.clock_modulus))
         clock, counts = source.clock(columns), arrival.counts
         if is_known.all():
-            steps, turns = tracker.add(clock, counts)
+            steps, turns = tracker.add(
+                clock, counts, lambda part: arrival.identify(np.arange(len(counts))[part])
+            )
         else:
             chosen = np.flatnonzero(is_known)
             before = tracker.turns
             steps, turns = np.zeros(len(counts), np.uint8), np.zeros(len(counts), np.int64)
-            steps[chosen], of_chosen = tracker.add(clock[chosen], counts[chosen])
+            steps[chosen], of_chosen = tracker.add(
+                clock[chosen], counts[chosen], lambda part: arrival.identify(chosen[part])
+            )
             # What is not trusted is taken to be of the same turn as the packet before it.
             place = np.searchsorted(chosen, np.arange(len(counts)), side="right")
             turns = np.concatenate(([before], of_chosen))[place]

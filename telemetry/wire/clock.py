@@ -5,6 +5,7 @@ The clock is a counter that comes with each packet of one APID, beside the seque
 are in order of arrival.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import TypeAlias
@@ -16,6 +17,8 @@ from telemetry.wire.space_packet import SEQUENCE_COUNT_MODULO
 from telemetry.wire.time_scales import Flags
 
 Counts: TypeAlias = NDArray[np.int64]
+Digests: TypeAlias = NDArray[np.uint64]
+Identify: TypeAlias = Callable[[slice], Digests]  # Digests of the octets of some packets.
 
 _FEW = 64  # Packets lost, or overtaken, that still count as going on.
 _RETURN = 4  # Packets within which a stream comes back behind one that was late.
@@ -26,7 +29,7 @@ class ClockStep(IntEnum):
     """What happened between the packet before and this one."""
 
     NONE = 0  # Time went on, or stood.
-    LATE = 1  # This packet was overtaken by others.
+    LATE = 1  # This packet was overtaken by others, or comes once more behind them.
     ROLLOVER = 2  # The counter passed its top.
     REBOOT = 3  # Time fell back, and the sequence count does not go on.
     SET_BACK = 4  # Time fell back, but the sequence count goes on: the clock was set.
@@ -87,6 +90,7 @@ class ClockTracker:
     _last: tuple[int, int] | None = None  # Clock and sequence count of the last that was not late.
     _turns: int = 0  # How often the clock rolled over since the last reboot.
     _is_new: bool = field(default=True)  # No packet of this dump came yet.
+    _recent: Digests = field(default_factory=lambda: np.zeros(0, np.uint64))
 
     @property
     def turns(self) -> int:
@@ -98,11 +102,16 @@ class ClockTracker:
         self._is_new = True
 
     def add(
-        self, clock: NDArray[np.integer], sequence_counts: NDArray[np.integer]
+        self,
+        clock: NDArray[np.integer],
+        sequence_counts: NDArray[np.integer],
+        identify: Identify | None = None,
     ) -> tuple[NDArray[np.uint8], Counts]:
         """Return the `ClockStep` of each packet, and how often the clock had rolled over by then.
 
-        A reboot among the last packets of a block may be seen up to four packets late.
+        A reboot among the last packets of a block may be seen up to four packets late. With
+        `identify`, a packet that is octet for octet one of the 64 before it says nothing of the
+        clock.
         """
         if not len(clock):
             return np.zeros(0, np.uint8), np.zeros(0, np.int64)
@@ -113,8 +122,29 @@ class ClockTracker:
             self._is_new = False
         if now[0] >= self._last[0] and (now[1:] >= now[:-1]).all():  # The bulk of all streams.
             self._last = int(now[-1]), int(sequence_counts[-1])
+            if identify is not None:
+                self._remember(identify(slice(max(len(now) - _FEW, 0), len(now))))
             return np.zeros(len(now), np.uint8), np.broadcast_to(np.int64(self._turns), len(now))
-        return self._follow(now, sequence_counts.astype(np.int64))
+        is_repeat = np.zeros(len(now), np.bool_)
+        if identify is not None:
+            is_repeat = self._repeats(identify(slice(0, len(now))))
+        return self._follow(now, sequence_counts.astype(np.int64), is_repeat)
+
+    def _remember(self, digests: Digests) -> None:
+        self._recent = np.concatenate((self._recent, digests))[-_FEW:]
+
+    def _repeats(self, digests: Digests) -> Flags:
+        """Tell which packets are one of the 64 before them."""
+        seen = np.concatenate((self._recent, digests))
+        order = np.argsort(seen, kind="stable")
+        is_near = np.diff(order, prepend=-_FEW - 1) <= _FEW
+        is_near[1:] &= seen[order[1:]] == seen[order[:-1]]
+        is_near[:1] = False
+        is_repeat = np.zeros(len(seen), np.bool_)
+        is_repeat[order] = is_near
+        before = len(self._recent)
+        self._remember(digests)
+        return is_repeat[before:]
 
     def _turn_between_dumps(self, first: int) -> None:
         """Take the clock for rolled over between dumps, or back before, where it stands so."""
@@ -126,12 +156,22 @@ class ClockTracker:
         elif self._last[0] < edge and first >= self.modulus - edge:
             self._turns = max(self._turns - 1, 0)
 
-    def _follow(self, now: Counts, counts: Counts) -> tuple[NDArray[np.uint8], Counts]:
+    def _follow(
+        self, now: Counts, counts: Counts, is_repeat: Flags
+    ) -> tuple[NDArray[np.uint8], Counts]:
         """Look closely at packets, behind the last one that came before them."""
         assert self._last is not None
+        news = np.flatnonzero(np.concatenate(([True], ~is_repeat)))
         now = np.concatenate(([self._last[0]], now))
         counts = np.concatenate(([self._last[1]], counts))
-        steps = classify_clock_steps(now, counts, modulus=self.modulus, is_open=True)
+        steps = np.full(len(now), ClockStep.LATE, np.uint8)
+        steps[news] = classify_clock_steps(
+            now[news], counts[news], modulus=self.modulus, is_open=True
+        )
+        newest = now[
+            np.maximum.accumulate(np.where(steps == ClockStep.LATE, 0, np.arange(len(now))))
+        ]
+        steps[1:][is_repeat & (now == newest)[1:]] = ClockStep.NONE
         unwrapped, boots = unwrap_clock(now, steps, modulus=self.modulus)
         turns = (unwrapped - now) // self.modulus + np.where(boots == 0, self._turns, 0)
         last = int(np.flatnonzero(steps != ClockStep.LATE)[-1])

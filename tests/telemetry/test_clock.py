@@ -121,3 +121,42 @@ def test_a_reboot_at_the_end_of_a_block_is_seen_in_the_next():
         assert not turns.any()
     assert found.count(REBOOT) == 1
     assert REBOOT in found[2:4]
+
+
+def tracked(clock, counts, octets, size):
+    """Return the steps that a tracker finds in blocks of `size`; equal `octets` are repeats."""
+    tracker, found, turns = ClockTracker(MODULUS), [], []
+    arrays = np.array(clock), np.array(counts), np.array(octets, np.uint64)
+    for at in range(0, len(clock), size):
+        now, numbers, digests = (array[at : at + size] for array in arrays)
+        steps, of_block = tracker.add(now, numbers, digests.__getitem__)
+        found += [ClockStep(step) for step in steps]
+        turns += of_block.tolist()
+    return found, turns
+
+
+@pytest.mark.parametrize("size", [1, 3, 7, 10, 64, 1000])
+def test_packets_that_come_again_are_no_reboot(size):
+    clock, counts = list(range(900, 910)) * 20, list(range(10)) * 20
+    steps, turns = tracked(clock, counts, clock, size)
+    assert REBOOT not in steps
+    assert SET_BACK not in steps
+    assert set(turns) == {0}
+    assert steps[:10] == [NONE] * 10
+    assert steps[10:20] == [LATE] * 9 + [NONE]
+
+
+@pytest.mark.parametrize("size", [1, 3, 1000])
+def test_a_second_boot_with_the_same_counts_is_a_reboot_for_its_octets_differ(size):
+    clock, counts = list(range(100)) * 2, list(range(100)) * 2
+    steps, _ = tracked(clock, counts, range(200), size)
+    assert steps.count(REBOOT) == 1
+    assert steps.index(REBOOT) in range(100, 105)
+
+
+def test_time_goes_on_behind_packets_that_come_again_over_a_rollover():
+    clock = [TOP - 1, TOP, 0, TOP - 1, TOP, 0, 1, 2]
+    counts = [5, 6, 7, 5, 6, 7, 8, 9]
+    steps, turns = tracked(clock, counts, clock, 8)
+    assert steps == [NONE, NONE, ROLLOVER, LATE, LATE, NONE, NONE, NONE]
+    assert turns == [0, 0, 1, 0, 0, 1, 1, 1]
