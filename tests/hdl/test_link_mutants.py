@@ -126,9 +126,9 @@ MUTANTS = {
     ),
     "octets the wrong way round": (
         "memory_gate.sv",
-        "place    = «~address_i & OctetMask»",
-        "address_i & OctetMask",
-        "every_command",
+        "octet_o         = word_q[«place»*8+:8]",
+        "place ^ OctetMask",
+        "memories",
     ),
     "an uncorrectable word that passes": (
         "memory_gate.sv",
