@@ -137,12 +137,6 @@ MUTANTS = {
         "memories",
     ),
     "another CRC-32": ("crc32_octet.sv", "? «Polynomial» :", "32'hedb88321", "memories"),
-    "flash bits taken on the wrong edge": (
-        "spi_octets.sv",
-        "<= {shift_q[6:0], «miso_q»}",
-        "miso_i",
-        "flash",
-    ),
     "a program that is not put right": (
         "compute_node_program.sv",
         "if («corrected_o») mem",
