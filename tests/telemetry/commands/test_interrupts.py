@@ -79,6 +79,8 @@ DEFINED = ("-", "--definition", "mission.py:PACKET")
     ids=["decode", "decode_shown", "packets", "stats", "report", "init"],
 )
 def test_what_was_read_is_kept_and_the_cut_is_no_damage(folder, dump, command, request_):
+    if "report" in command:
+        pytest.importorskip("plotly")
     code, _, messages = interrupted(folder, dump[:-CUT], *command, request=request_)
     assert code == 130, messages
     assert INTERRUPTED in messages

@@ -128,6 +128,7 @@ def test_processes_and_a_merge_by_time_count_the_same(dump, tmp_path):
 
 
 def test_a_report_tells_it(call, dump, tmp_path):
+    pytest.importorskip("plotly")
     assert call("report", "d.bin", "--definition", "text.py:TEXT", "-o", "r.html").returncode == 0
     page = (tmp_path / "r.html").read_text()
     assert "Fields without a value" in page
