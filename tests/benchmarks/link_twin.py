@@ -9,6 +9,7 @@ from collections.abc import Callable
 import serial
 from rows import ROOT, Case, Measurement
 
+from fw_tools.board.bench import Bench, open_bench
 from fw_tools.board.twin import PortKind, Twin, TwinOptions, running_twin
 
 sys.path.insert(0, str(ROOT / "tests" / "support"))
@@ -32,6 +33,23 @@ def start_cached() -> list[Measurement]:
     with running_twin(stand_in("echo_twin"), OPTIONS):
         seconds = time.monotonic() - started
     return [Measurement(case="link/twin_start_cached", ours=seconds, unit="s", better="lower")]
+
+
+def full_payload() -> list[Measurement]:
+    """Cycles of the compute node while housekeeping streams and its rails go up and down."""
+    with open_bench(f"twin:{ROOT / 'examples' / 'compute_node' / 'payload.toml'}") as bench:
+        bench.client.set_housekeeping(interval_s=0.01, is_enabled=True)
+        assert bench.twin is not None
+        return [cycles_measurement("link/twin_full", bench.twin, lambda _: _sequence(bench))]
+
+
+def _sequence(bench: Bench) -> None:
+    end = time.monotonic() + SECONDS
+    while time.monotonic() < end:
+        bench.client.perform("power_up")
+        list(bench.client.reports(SECONDS / 10))
+        bench.client.perform("power_down")
+        list(bench.client.reports(SECONDS / 10))
 
 
 def cycles_measurement(case: str, twin: Twin, load: Callable[[Twin], None]) -> Measurement:
@@ -60,6 +78,7 @@ def _read_until(client: serial.SerialBase, end: float) -> None:
 
 
 CASES: dict[str, Case] = {
+    "link/twin_full": full_payload,
     "link/twin_own_loop": own_loop,
     "link/twin_start_cached": start_cached,
 }
