@@ -7,9 +7,10 @@ SPEC   := examples/compute_node/payload.toml
 OUT    := build/compute_node
 JOBS   ?= 2
 SETUP_MB := 1320
+HIL_RUNS := hil-pty hil-tcp hil-rfc2217
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-base hil bench lint format check-generated generate lock wheel clean
+.PHONY: help setup demo test test-base hil $(HIL_RUNS) bench lint format check-generated generate lock wheel clean
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,11 +42,13 @@ test-base: $(STAMP) ## Run the telemetry tests where no extra is installed
 	@build/base/bin/python -m pytest -q -m base tests/telemetry
 
 hil: $(STAMP) ## Run the hardware tests on the twin of the example, over a pty, TCP and RFC 2217
-	@mkdir -p build && for way in pty tcp rfc2217; do \
-	  $(BIN)/fw-tools selftest --board twin:$(SPEC) --via $$way --record build/hil-$$way.json || exit; \
-	done
+	@$(BIN)/fw-tools ping --board twin:$(SPEC) # Built once, before several want it.
+	@$(MAKE) --no-print-directory --output-sync=target -j $(JOBS) $(HIL_RUNS)
 	@$(BIN)/fw-tools compare build/hil-pty.json build/hil-tcp.json
 	@$(BIN)/fw-tools compare build/hil-tcp.json build/hil-rfc2217.json
+
+$(HIL_RUNS): hil-%: $(STAMP)
+	@mkdir -p build && $(BIN)/fw-tools selftest --board twin:$(SPEC) --via $* --record build/hil-$*.json
 
 bench: $(STAMP) ## Measure against peers; CASE=prefix picks rows
 	@$(BIN)/python tests/benchmarks $(CASE)
