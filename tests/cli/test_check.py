@@ -17,7 +17,7 @@ def test_check_shows_what_a_sound_description_holds(capsys: pytest.CaptureFixtur
     # Code sizes: 8 check bits for 64, 7 for 32 (Hsiao 1970); 1024 x 10 us and 256 x 40 us.
     assert [line.rstrip() for line in capsys.readouterr().out.splitlines()] == [
         "compute_node: no mistakes",
-        "  clock    50 MHz",
+        "  clock    40 MHz",
         "  memory   weight_buffer: 1024 x 64 bits, hsiao (72,64), scrubbed every 10.24 ms",
         "  memory   command_store: 256 x 32 bits, hsiao (39,32), scrubbed every 10.24 ms",
         "  rails    8, in this order:",

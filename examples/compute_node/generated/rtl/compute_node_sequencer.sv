@@ -13,7 +13,7 @@
 module compute_node_sequencer
   import rail_pkg::*;
 #(
-    parameter int unsigned TicksPerUs = 50,    // Clocks in 1 us.
+    parameter int unsigned TicksPerUs = 40,    // Clocks in 1 us.
     parameter int unsigned TimeScale  = 1       // Divides every time. For simulation; 1 in hardware.
 ) (
     input  logic        clk_i,
