@@ -73,6 +73,7 @@ class TwinProcess:
         self._lock = threading.Lock()
         self._asking = threading.Lock()
         self._answers: Queue[bytes] = Queue()
+        self._last_words = ""
         self._given = 0
         self._taken = 0
 
@@ -82,14 +83,14 @@ class TwinProcess:
         return max(QUEUE_OCTETS - (self._given - self._taken), 0)
 
     def send(self, message: Message) -> None:
-        """Send a message; `LinkError` once the twin has ended."""
-        with self._lock:
-            try:
+        """Send a message; raises `failure` once the twin has ended."""
+        try:
+            with self._lock:
                 self.socket.sendall(message.encode())
-            except OSError:
-                raise LinkError(self._end_reason()) from None
-            if message.kind == b"o":
-                self._given += len(message.octets)
+                if message.kind == b"o":
+                    self._given += len(message.octets)
+        except OSError:
+            raise self.failure() from None
 
     def ask(self, message: Message) -> str:
         """Send a message that is answered; return the answer's text.
@@ -141,7 +142,7 @@ class TwinProcess:
 
     def end(self) -> None:
         """Cut the power: the twin writes back its flash and ends."""
-        with suppress(LinkError):
+        with suppress(LinkError, InputError):
             self.send(messages.QUIT)
         try:
             self._process.wait(END_TIMEOUT_S)
@@ -154,7 +155,8 @@ class TwinProcess:
 
     def failure(self) -> LinkError | InputError:
         """Return why the twin ended by itself."""
-        reason = self._end_reason()
+        with self._lock:
+            reason = self._end_reason()
         return InputError(reason) if self._process.returncode == 3 else LinkError(reason)
 
     def _end_reason(self) -> str:
@@ -162,5 +164,6 @@ class TwinProcess:
             self._process.wait(END_TIMEOUT_S)
         if self._process.poll() is None:
             return "the twin does not listen any more"
-        said = self._process.stderr.read() if self._process.stderr else b""
-        return said.decode().strip() or f"the twin has ended with {self._process.returncode}"
+        if self._process.stderr and not self._last_words:
+            self._last_words = self._process.stderr.read().decode().strip()
+        return self._last_words or f"the twin has ended with {self._process.returncode}"

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from fw_tools.board import twin_messages as messages
 from fw_tools.board.twin_process import TwinProcess
-from fw_tools.errors import LinkError
+from fw_tools.errors import InputError, LinkError
 
 LOOK_S = 0.1  # How often a port looks at what no file descriptor tells it.
 PENDING_OCTETS = 1 << 20  # For a client that does not read; what comes then is lost.
@@ -101,7 +101,7 @@ class TwinServer:
                 for key, mask in self.selector.select(LOOK_S):
                     key.data(mask)
                 self.port.look()
-        except LinkError:  # The twin has ended; whoever waits for it tells why.
+        except (LinkError, InputError):  # The twin has ended; whoever waits for it tells why.
             pass
         finally:
             self.is_ended.set()

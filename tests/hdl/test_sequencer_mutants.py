@@ -175,7 +175,7 @@ UPSET_MUTATIONS = (
         "tmr_reg",
         "the voter has no feedback",
         ".d_i(«replica_d»),",
-        "write_i ? d_i : replica_q[index]",
+        "write_i ? d_i : stored",
     ),
     Mutation(
         "tmr_voter",
