@@ -15,7 +15,7 @@ from typing import Any
 
 import cocotb
 from cocotb.clock import Clock
-from cocotb.triggers import Timer
+from cocotb.triggers import FallingEdge, Timer
 
 from fw_tools.pus.commands import COMMANDS
 from fw_tools.pus.frames import encode_frame
@@ -34,6 +34,7 @@ SECOND_CLOCKS = CONFIG["clock_hz"]  # Of the payload's clock.
 SHORT_SECOND = 1 / CONFIG["time_scale"]  # What the link takes for a second.
 # Bars: TC[17,1] to TM[17,2] in 1 ms without acknowledgements and in 2 ms with three, at 12 MHz.
 PING_CLOCKS, PING_WITH_ACKS_CLOCKS = 12_000, 24_000
+PINGS = 3  # Of which the slowest counts.
 ALL_ACKS = Ack.ACCEPTANCE | Ack.START | Ack.COMPLETION
 STABLE = (0, 2, 4)  # Registers that only the link changes.
 RANDOM_COMMANDS = 50
@@ -112,11 +113,16 @@ async def a_ping_is_answered_in_time(dut):
     """TC[17,1] is answered by TM[17,2] in 1 ms, with three acknowledgements in 2 ms, at 12 MHz."""
     bench = await LinkBench.start(dut)
     for ack, limit in ((Ack.NONE, PING_CLOCKS), (ALL_ACKS, PING_WITH_ACKS_CLOCKS)):
-        packet = bench.ground.command(*PING, ack=ack)
-        answers = await bench.exchange(packet)
-        clocks = (answers[-1].time_ps - bench.ground.sent_at_ps) // CLOCK_PS
-        cocotb.log.info("TC[17,1] with ack %s: %d clocks", ack, clocks)
+        clocks = max([await ping_clocks(bench, ack) for _ in range(PINGS)])
+        cocotb.log.info("TC[17,1] with %d acknowledgements: %d clocks", ack.bit_count(), clocks)
         assert clocks < limit
+
+
+async def ping_clocks(bench: LinkBench, ack: Ack) -> int:
+    """Return how long a ping takes, from its first start bit to the last stop bit it leads to."""
+    await bench.seconds(random.random() / 1000)  # Whatever the engine is doing in between.
+    answers = await bench.exchange(bench.ground.command(*PING, ack=ack))
+    return (answers[-1].time_ps - bench.ground.sent_at_ps) // CLOCK_PS
 
 
 @cocotb.test(timeout_time=100, timeout_unit="ms")
@@ -438,7 +444,7 @@ def load(memory_id: int, address: int, data: bytes) -> bytes:
 
 @cocotb.test(timeout_time=100, timeout_unit="ms")
 async def the_flash_is_erased_programmed_and_read(dut):
-    """Across pages, sectors and blocks; a flash that stays busy is told and not waited for."""
+    """Across pages, sectors and blocks; one that does not answer is told and not waited for."""
     bench = await LinkBench.start(dut)
     if not bench.flash:
         return
@@ -452,14 +458,13 @@ async def the_flash_is_erased_programmed_and_read(dut):
         expected = bytes(bench.expected.machine.memory(number).content)
         assert bytes(bench.flash.content) == expected, hex(address)
     await bench.ask(6, 129, long_area(number, 0x2FFF0, 0x20))
-    bench.flash.busy_polls = 1 << 30
+    bench.flash.die()
     packet = bench.ground.command(6, 9, area(number, 0x123456, 16))
     await bench.ground.source.send(encode_frame(packet))
     await bench.seconds(5.5 * SHORT_SECOND)
     await bench.ground.settle()
     failed = [each for each in bench.ground.answers if each.kind == (1, 8)]
     assert failed[-1].packet.data[4:] == bytes.fromhex("0027 00123456")
-    bench.flash.busy_polls = 0
 
 
 async def dumped(bench: LinkBench, address: int, length: int) -> bytes:
@@ -491,23 +496,22 @@ async def an_upset_of_the_engine_changes_no_answer(dut):
     bench = await LinkBench.start(dut)
     link = dut.u_link
     stores = [(link.u_ram.u_array.mem, 22), (dut.u_program.mem, 22)]
-    replicas = []
-    if CONFIG["is_voted"]:
-        registers = link.u_core.u_state.gen_replica
-        replicas = [registers[number].u_replica.stored_q for number in range(3)]
+    replicas = link.u_core.u_upsets if CONFIG["is_voted"] else None
     overwritten = 0  # At most: a variable that is written before it is read heals unseen.
     for _ in range(UPSETS):
         cocotb.start_soon(bench.ground.source.send(encode_frame(b"")))  # Keeps it busy a little.
         await bench.seconds(random.random() / 1000)
-        if random.randrange(3) or not replicas:
+        if random.randrange(3) or replicas is None:
             store, width = random.choice(stores)
             number = random.randrange(len(store))
             overwritten += store is stores[0][0] and number < VARIABLES
             word = store[number]
             word.value = int(word.value) ^ 1 << random.randrange(width)
         else:
-            replica = random.choice(replicas)
-            replica.value = int(replica.value) ^ 1 << random.randrange(len(replica))
+            replicas.mask.value = 1 << random.randrange(len(replicas.mask))
+            replicas.flip.value = 0
+            await FallingEdge(dut.clk_i)
+            replicas.flip.value = 1 << random.randrange(3)
         await bench.ask(*PING, ack=ALL_ACKS)
     await bench.seconds(PATROL_CLOCKS / SECOND_CLOCKS)
     corrected = await bench.parameter("link.corrected_count")

@@ -26,7 +26,12 @@ class SpiFlash:
         self.polls_after = 2  # What that becomes after programming or erasing.
         self._is_enabled = False
         dut.flash_miso_i.value = 0
-        cocotb.start_soon(self._run())
+        self._task = cocotb.start_soon(self._run())
+
+    def die(self) -> None:
+        """Answer nothing any more: the pin is pulled up, so that the status reads as busy."""
+        self._task.cancel()
+        self.dut.flash_miso_i.value = 1
 
     async def _run(self) -> None:
         while True:
@@ -42,12 +47,14 @@ class SpiFlash:
             octet = 0
             for bit in range(7, -1, -1):
                 self.dut.flash_miso_i.value = answer >> bit & 1
-                rising, over = RisingEdge(self.dut.flash_sck_o), RisingEdge(self.dut.flash_cs_no)
-                if await First(rising, over) is over:
-                    assert bit == 7, "deselected within an octet"
+                rising = RisingEdge(self.dut.flash_sck_o)
+                if bit < 7:
+                    await rising
+                elif await First(rising, over := RisingEdge(self.dut.flash_cs_no)) is over:
                     return received
                 octet = octet << 1 | int(self.dut.flash_mosi_o.value)
                 await FallingEdge(self.dut.flash_sck_o)
+            assert self.dut.flash_cs_no.value == 0, "deselected within an octet"
             received.append(octet)
 
     def _answer(self, received: bytearray) -> int:

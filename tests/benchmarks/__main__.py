@@ -5,6 +5,7 @@ import sys
 
 import link_false_accepts
 import link_fit
+import link_latency
 import link_twin
 import simulation
 import telemetry_columns
@@ -16,6 +17,7 @@ from rows import RESULTS, Case, Row, rows, store
 CASES: dict[str, Case] = {
     **link_false_accepts.CASES,
     **link_fit.CASES,
+    **link_latency.CASES,
     **link_twin.CASES,
     **simulation.CASES,
     **telemetry_columns.CASES,

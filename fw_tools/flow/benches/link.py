@@ -17,7 +17,9 @@ from fw_tools.spec.records import BenchSpec, Payload
 
 TIME_SCALE = 4
 DIVISOR = 16  # Whatever the payload's own: the bars of the bench are in clocks at this one.
-VISIBLE = Path(str(files("hdl") / "tb" / "link_bench.vlt"))
+BENCHES = Path(str(files("hdl") / "tb"))
+VISIBLE = BENCHES / "link_bench.vlt"
+UPSETS = BENCHES / "link_upsets.sv"  # Of the replicas of a voted state.
 
 
 def link_benches(payload: Payload, generated: Path, work: Path) -> tuple[BenchSpec, ...]:
@@ -32,7 +34,7 @@ def link_benches(payload: Payload, generated: Path, work: Path) -> tuple[BenchSp
             name="link",
             top=payload_module(payload),
             test_modules=("hdl.tb.link_bench",),
-            sources=source_files(generated),
+            sources=(*source_files(generated), *([UPSETS] if _is_voted(payload) else [])),
             parameters=(
                 ("ClockHz", str(BENCH_CLOCK_HZ)),
                 ("TimeScale", str(TIME_SCALE)),
@@ -45,6 +47,10 @@ def link_benches(payload: Payload, generated: Path, work: Path) -> tuple[BenchSp
     )
 
 
+def _is_voted(payload: Payload) -> bool:
+    return payload.profile is Profile.FULL
+
+
 def _settings(payload: Payload, generated: Path) -> dict[str, Any]:
     link = json.loads((generated / LINK_FILE).read_text(encoding="utf-8"))
     return {
@@ -52,7 +58,7 @@ def _settings(payload: Payload, generated: Path) -> dict[str, Any]:
         "divisor": DIVISOR,
         "clock_hz": BENCH_CLOCK_HZ,
         "time_scale": TIME_SCALE,
-        "is_voted": payload.profile is Profile.FULL,
+        "is_voted": _is_voted(payload),
         "rails": bench_rails(payload, TIME_SCALE),
         "memories": [
             {
