@@ -83,13 +83,15 @@ def twin(
     \b
     A schedule of faults (--faults); times are the payload's, from the start:
       seed = 7
-      [to_payload]           # And [from_payload]; chances per octet: flip, drop,
-      flip = 0.001           # duplicate, insert, and stall with stall_for = "2ms".
+      [to_payload]           # And [from_payload]; chances per octet: flip (a bit of
+      flip = 0.001           # it), drop, duplicate, insert (octets), and stall with
+                             # stall_for = "2ms".
       [[event]]
       at = "120ms"
       do = "upset"           # Or rail (rail, fault), cut (line, for), reset,
-      path = "u_link.state_q"  # brown_out, power_loss (for); of a memory also word.
+      word = 7               # brown_out, power_loss (for).
       bit = 3
+      path = "u_payload.u_link.u_ram.u_array.mem"
     """
     from fw_tools.board.twin import PortKind, TwinOptions, running_twin
     from fw_tools.board.twin_design import twin_design

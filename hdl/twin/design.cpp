@@ -57,14 +57,15 @@ std::string Design::upset(const std::string& path, uint32_t word, uint32_t bit) 
   return "";
 }
 
-// The scope of the top module, "TOP.NAME": all others lie in it.
+// The scope of the top module, "TOP.NAME": all others lie in it. Packages stand beside it,
+// and have no pins.
 std::string Design::top_scope() const {
-  std::string found;
   for (const auto& entry : *context_->scopeNameMap()) {
     const std::string name = entry.first;
-    if (name.rfind("TOP.", 0) == 0 && name != "TOP.TOP" && name.find('.', 4) == std::string::npos) found = name;
+    const bool is_below_top = name.rfind("TOP.", 0) == 0 && name.find('.', 4) == std::string::npos;
+    if (is_below_top && name != "TOP.TOP" && entry.second->varFind("uart_rx_i")) return name;
   }
-  return found;
+  return "";
 }
 
 void Design::trace_begin(const std::string& file) {

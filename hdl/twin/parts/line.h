@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What happens to octets on a line that is not perfect: seeded, and by the place of each octet.
+//
+// Faults are of whole octets, between the host and its UART: a flip is one of the eight data bits, a
+// drop is the time of a frame in which the wire rests, and every frame has its start and stop bit. Only
+// a cut of the wire to the payload takes effect within a frame.
 #pragma once
 
 #include <cstdint>
