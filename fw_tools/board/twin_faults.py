@@ -15,9 +15,9 @@ path = "u_payload.u_link.u_ram.u_array.mem"
 word = 7
 bit = 3
 
-Chances are per octet, and so are the faults: a flip inverts one data bit, a drop, a duplicate and an
-insert are of whole octets, a stall comes before one. Start and stop bits stay; only a cut of the wire
-to the payload takes effect within a frame.
+Chances are per octet, and so are the faults: a flip inverts one data bit; a drop, a duplicate and
+an insert are of whole octets; a stall comes before one. Start and stop bits stay. Only a cut of the
+wire to the payload takes effect within a frame.
 """
 
 from collections.abc import Callable, Iterator, Mapping
