@@ -98,6 +98,12 @@ def simulation_tools() -> tuple[Tool, ...]:
     return (_verilator(), *system, _libpython())
 
 
+def build_versions() -> dict[str, str]:
+    """Return the version of everything that makes a simulation of sources, by name."""
+    tools = (_verilator(), _system_tool("g++", _SYSTEM_TOOLS["g++"]))
+    return {tool.name: tool.version for tool in tools} | {DISTRIBUTION: _version(DISTRIBUTION)}
+
+
 def clone_tools() -> tuple[Tool, ...]:
     """Return what work in a clone needs besides: git."""
     return (_system_tool("git", "brings a clone up to date; names the state that was measured"),)

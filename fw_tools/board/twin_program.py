@@ -12,6 +12,7 @@ from fw_tools.sim.build import BuildOptions, build
 from fw_tools.sim.cache import cache_folder, mark_used
 from fw_tools.sim.verilator import twin_host
 from fw_tools.spec.records import BenchSpec
+from fw_tools.toolchain import build_versions
 
 _RAIL_NUMBERS = 64  # Pins of the twin's top.
 
@@ -30,8 +31,14 @@ class TwinDesign:
     link: Path | None = None  # link.json, for a client.
 
     def build_id(self) -> str:
-        """Return what tells this gateware from another: 64 bits of a digest, in hex."""
-        return file_digest(self.sources)[:16]
+        """Return what tells this build from another: 64 bits of a digest, in hex.
+
+        Of the gateware, and of the versions of Verilator, the compiler and this package.
+        """
+        digest = hashlib.sha256(file_digest(self.sources).encode())
+        for name, version in sorted(build_versions().items()):
+            digest.update(f"\0{name} {version}".encode())
+        return digest.hexdigest()[:16]
 
 
 def file_digest(paths: Iterable[Path]) -> str:
