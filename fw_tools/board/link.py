@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Packets over a transport, and what silence or garbage on it means."""
 
+import re
 import time
 from collections.abc import Callable
 
@@ -10,6 +11,8 @@ from fw_tools.pus.identifiers import LONGEST_TM
 from fw_tools.pus.packets import Telemetry, parse_tm
 
 ENOUGH_GARBAGE = 8  # Octets without a frame that are no accident.
+MOST_TEXT = 200  # Octets kept of what is no frame, to be shown where it can be read.
+_TEXT = re.compile(rb"[\t\r\n\x20-\x7e]+")
 
 Listener = Callable[[Telemetry], None]
 
@@ -23,6 +26,7 @@ class Link:
         self.reports_received = 0
         self.foreign_packets = 0  # Whole, but no PUS-C telemetry: time reports are such.
         self._receiver = FrameReceiver(LONGEST_TM)
+        self._last = b""  # Octets that came.
         self._listeners: list[Listener] = []
 
     @property
@@ -47,6 +51,7 @@ class Link:
             left = deadline - time.monotonic()
             octets = self.transport.read(max(left, 0.0))
             self.octets_received += len(octets)
+            self._last = (self._last + octets)[-MOST_TEXT:]
             reports = [
                 report for packet in self._receiver.feed(octets) for report in self._read(packet)
             ]
@@ -60,24 +65,29 @@ class Link:
 
     def diagnosis(self) -> str:
         """Say what the line has shown so far, and what to look at."""
-        name = self.transport.name
+        name, baud = self.transport.name, self.transport.baud
+        rate = f", and {baud} its baud rate" if baud else ""
         if not self.octets_received:
-            return f"{name}: not one octet came. Is the board powered, and is this its port?"
+            return f"{name}: not one octet came. Is the board powered, and is this its port{rate}?"
         if self.reports_received or self.foreign_packets:
             return (
                 f"{name}: {self.reports_received} reports and {self.frames_dropped} damaged frames "
                 "came, and none was the answer. Is this the payload of the description?"
             )
+        came = f"{name}: {self.octets_received} octets came and never a whole frame"
         if self.octets_received < ENOUGH_GARBAGE:
-            return f"{name}: {self.octets_received} octets came and no whole frame"
-        return (
-            f"{name}: {self.octets_received} octets came and never a whole frame. So looks a wrong "
-            f"baud rate{self._baud_text()}; or something else talks on this port"
-        )
+            return f"{came}. Is this its port{rate}?"
+        of_port = f" (the port is set to {baud})" if baud else ""
+        if text := self._text():
+            return f"{came}, but text: {text!r}. Something else talks on this port"
+        return f"{came}. So looks a wrong baud rate{of_port}; or something else talks on this port"
 
-    def _baud_text(self) -> str:
-        baud = self.transport.baud
-        return f" (the port is set to {baud})" if baud else ""
+    def _text(self) -> str:
+        """Return the last line of what came, where all of it can be read."""
+        if not _TEXT.fullmatch(self._last):
+            return ""
+        lines = self._last.decode("ascii").split("\n")
+        return next((line.strip() for line in reversed(lines) if line.strip()), "")
 
     def _read(self, packet: bytes) -> list[Telemetry]:
         try:

@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 
 _BUSY = (errno.EAGAIN, errno.EWOULDBLOCK, errno.EBUSY)
+_CLOSED = (errno.EPIPE, errno.ECONNRESET, errno.ECONNABORTED)
+_NOT_NEGOTIATED = ("timeout while waiting for option", "does not seem to support RFC2217")
 
 
 def opening_advice(device: str, error: OSError) -> str:
@@ -18,6 +20,8 @@ def opening_advice(device: str, error: OSError) -> str:
         return f"no permission; {_group_advice(device)}"
     if number in _BUSY or "exclusively" in text:
         return f"another process has it open{_holder(device)}; end it, or name another port"
+    if number in _CLOSED or any(each in text for each in _NOT_NEGOTIATED):
+        return "the other side does not take it; is another client connected? One at a time"
     if number == errno.ENOTTY or "Inappropriate ioctl" in text:
         return "this is no serial port"
     return error.strerror or text

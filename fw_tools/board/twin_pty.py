@@ -41,6 +41,7 @@ class PtyPort:
         self._watch = _watch_opens(self._name)
         self._outlet = Outlet(self._master)
         self._clients = 0
+        self._is_doubtful = False  # Whether there is one, after all.
         self._seen_baud = baud
         self.link = link
         self._lock = _take_link(link, self._name)
@@ -66,8 +67,12 @@ class PtyPort:
             self._outlet.write(data)
 
     def look(self) -> None:
-        """Follow the client's baud rate, which nothing announces."""
+        """Follow the client's baud rate, which nothing announces; see whether it is still there."""
         if not self._clients:
+            return
+        if self._is_doubtful and not self._still_open():
+            self._clients, self._is_doubtful = 0, False
+            self._leave()
             return
         baud = _get_baud(self._master)
         if baud != self._seen_baud:
@@ -108,12 +113,20 @@ class PtyPort:
             self._clients += bool(mask & _IN_OPEN)
             self._clients -= bool(mask & (_IN_CLOSE_WRITE | _IN_CLOSE_NOWRITE))
             has_emptied |= self._clients == 0
+        if self._clients <= 0:  # The system merges openings in a row: two may have counted as one.
+            self._clients = self._still_open()
+            has_emptied = self._clients == 0
+            self._is_doubtful = not has_emptied
         if self._clients > 1:  # Only root gets past TIOCEXCL.
             self._server.say("a second client opened the pty; their octets will mix")
         if before and has_emptied:
             self._leave()
         if self._clients and (has_emptied or not before):
             self._come()
+
+    def _still_open(self) -> int:
+        """Return how many have it open besides us; who is just being forked counts too."""
+        return max(_openings(self._name) - 1, 0)
 
     def _come(self) -> None:
         fcntl.ioctl(self._slave, termios.TIOCEXCL)
@@ -146,6 +159,18 @@ def _watch_opens(name: str) -> int:
     if descriptor < 0 or libc.inotify_add_watch(descriptor, name.encode(), mask) < 0:
         raise InputError(f"{name}: cannot be watched: {os.strerror(ctypes.get_errno())}")
     return descriptor
+
+
+def _openings(name: str) -> int:
+    """Return how often processes that we may look into have a file open."""
+    return sum(_leads_to(link, name) for link in Path("/proc").glob("[0-9]*/fd/*"))
+
+
+def _leads_to(link: Path, name: str) -> bool:
+    try:
+        return str(link.readlink()) == name
+    except OSError:  # Closed meanwhile.
+        return False
 
 
 def _get_baud(descriptor: int) -> int:

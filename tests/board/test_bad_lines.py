@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Ports and lines that are not as they should be: each ends in time, and says what to do."""
 
-import grp
 import os
 import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 import serial
@@ -14,9 +14,9 @@ from served_payload import PtyServed, garbled
 
 from fw_tools.board import ClientOptions, PayloadClient, open_transport
 from fw_tools.board.exchange import NoAnswerError
-from fw_tools.board.ports import opening_advice
 from fw_tools.errors import ExitCode, LinkError, UsageError
 
+NOBODY = 65534
 QUICK = ClientOptions(timeout_s=0.1)
 
 
@@ -76,19 +76,23 @@ def test_our_own_port_is_locked_against_others(pty_board, description) -> None:
         serial.Serial(pty_board.url, exclusive=True)
 
 
-def test_a_port_without_permission_names_the_group_that_has_it(tmp_path) -> None:
-    device = tmp_path / "ttyUSB0"
-    device.touch()
-    group = grp.getgrgid(device.stat().st_gid).gr_name
-    if os.geteuid():
-        device.chmod(0)
+def test_a_port_without_permission_names_the_group_that_has_it() -> None:
+    """The kernel refuses; the administrator, whom it would not refuse, is nobody meanwhile."""
+    master, slave = os.openpty()
+    device = os.ttyname(slave)
+    Path(device).chmod(0)
+    group = Path(device).group()
+    user = os.geteuid()
+    try:
+        os.seteuid(user or NOBODY)
         with pytest.raises(LinkError) as raised:
-            open_transport(str(device), 115200)
-        told = str(raised.value)
-    else:  # The administrator may open everything: the kernel does not refuse.
-        told = opening_advice(str(device), PermissionError(13, "Permission denied"))
-    assert "no permission" in told
-    assert f"belongs to the group {group}: sudo usermod -aG {group} " in told
+            open_transport(device, 115200)
+    finally:
+        os.seteuid(user)
+        os.close(slave)
+        os.close(master)
+    assert f"{device}: no permission" in str(raised.value)
+    assert f"belongs to the group {group}: sudo usermod -aG {group} " in str(raised.value)
 
 
 def test_a_silent_line_is_told_as_one(board, description) -> None:
@@ -98,6 +102,19 @@ def test_a_silent_line_is_told_as_one(board, description) -> None:
             client.ping()
         assert "not one octet came. Is the board powered" in str(raised.value)
         assert board.url in str(raised.value)
+        baud = client.link.transport.baud  # None on TCP, which has none.
+        assert (f"is this its port, and {baud} its baud rate?" in str(raised.value)) == bool(baud)
+
+
+def test_text_that_can_be_read_is_shown(board, description) -> None:
+    """A login prompt is no wrong baud rate."""
+    with quick(board.url, description) as client:
+        board.babble = b"\r\nboard login: "
+        with pytest.raises(NoAnswerError) as raised:
+            client.ping()
+    text = "never a whole frame, but text: 'board login:'. Something else talks on this port"
+    assert text in str(raised.value) or "but text: 'boa" in str(raised.value)  # Cut off anywhere.
+    assert "baud" not in str(raised.value).partition("octets came")[2]
 
 
 @pytest.mark.parametrize("babble", [b"\xaa" * 4096, b"\0" * 4096, b"login: \r\n" * 400])
