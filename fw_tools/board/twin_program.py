@@ -82,16 +82,17 @@ def gateware_folder(digest: str) -> Path:
 
     What renders it counts too, so that a change of ours is seen.
     """
-    renderers = sorted(
-        path
-        for package, folder in (("fw_tools", "rtl"), ("hdl", "rtl"))
-        for path in Path(str(files(package) / folder)).rglob("*")
-        if path.suffix in (".py", ".sv", ".j2", ".vlt")
-    )
-    key = hashlib.sha256(f"{digest}\0{file_digest(renderers)}".encode()).hexdigest()[:40]
+    key = hashlib.sha256(f"{digest}\0{file_digest(renderers())}".encode()).hexdigest()[:40]
     folder = cache_folder() / "builds" / f"{key}.gateware"
     mark_used(folder)
     return folder
+
+
+def renderers() -> list[Path]:
+    """Return every file of ours that gateware is made by or of: modules, templates, programs."""
+    folders = (Path(str(files(package) / "rtl")) for package in ("fw_tools", "hdl"))
+    found = (path for folder in folders for path in folder.rglob("*") if path.is_file())
+    return sorted(path for path in found if path.suffix != ".pyc")
 
 
 def plant_limits(design: TwinDesign) -> Iterator[tuple[float, ...]]:
