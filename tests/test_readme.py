@@ -42,6 +42,33 @@ def test_the_first_ten_minutes_run_from_top_to_bottom(repository: Path, tmp_path
     assert all((repository / "examples" / path).exists() for path in written)
 
 
+PROMPT = "compute_node> "
+
+
+def without_what_varies(text: str) -> list[str]:
+    """Return the lines without times and counts of commands; the boot may come at any moment."""
+    lines = [line for line in text.splitlines() if "TM[5,1]" not in line]
+    return [re.sub(r"\d+\.\d+|command \d+", "#", line).strip() for line in lines]
+
+
+def test_the_transcript_of_the_shell_is_what_it_says(repository: Path) -> None:
+    readme = (repository / "README.md").read_text()
+    (shown,) = re.findall(r"^\$ fw-tools (shell .+?)\n(.*?)^```", readme, re.MULTILINE | re.DOTALL)
+    arguments, transcript = shown
+    typed = [line for line in transcript.splitlines() if line.startswith(PROMPT)]
+    done = subprocess.run(
+        [sys.executable, "-m", "fw_tools", *arguments.split()],
+        cwd=repository,
+        input="\n".join(line.removeprefix(PROMPT) for line in typed),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    answers = "\n".join(line for line in transcript.splitlines() if line not in typed)
+    assert without_what_varies(done.stdout) == without_what_varies(answers)
+
+
 def test_every_command_is_in_the_readme(repository: Path) -> None:
     text = (repository / "README.md").read_text()
     rows = "".join(line for line in text.splitlines(True) if line.startswith("| `fw-"))
