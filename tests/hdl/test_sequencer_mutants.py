@@ -42,7 +42,7 @@ FAULT_MUTATIONS = (
     Mutation(
         "rail_ctrl",
         "a ramp never times out",
-        "seen_timeout  = «state_o == StateRamp && !power_good && is_past»;",
+        "seen_timeout = «!power_good && is_past»;",
         "1'b0",
     ),
     Mutation(
@@ -51,25 +51,25 @@ FAULT_MUTATIONS = (
     Mutation(
         "rail_ctrl",
         "power good before the window passes",
-        "seen_early    = «state_o == StateRamp && power_good && is_early»;",
+        "seen_early   = «power_good && is_early»;",
         "1'b0",
     ),
     Mutation(
         "rail_ctrl",
         "late power good is not reported",
-        "seen_late     = «state_o == StateRamp && power_good && is_past»;",
+        "seen_late    = «power_good && is_past»;",
         "1'b0",
     ),
     Mutation(
         "rail_ctrl",
         "over-current is not seen",
-        "seen_oc       = «enable_o && over_current»;",
+        "seen_oc  = «enable_o && over_current»;",
         "1'b0",
     ),
     Mutation(
         "rail_ctrl",
         "a rail that stays up is taken for down",
-        "seen_stuck_on = «state_o == StateDrain && power_good && is_past»;",
+        "seen_stuck_on = «power_good && is_past»;",
         "1'b0",
     ),
     Mutation(
@@ -140,8 +140,8 @@ UPSET_MUTATIONS = (
     Mutation(
         "rail_state",
         "a flipped code is taken for a lost one",
-        "return CorrectUpsets ? «$onehot0(word ^ code)» :",
-        "word == code",
+        "«$onehot0(code_q ^ CodeOn)»:",
+        "code_q == CodeOn",
     ),
     Mutation(
         "rail_ctrl",
@@ -149,11 +149,12 @@ UPSET_MUTATIONS = (
         ".d_i    («next == StateRamp || next == StateSettle || next == StateOn»),",
         "next == StateRamp || next == StateSettle || next == StateOn || (lost_o && enable_o)",
     ),
-    Mutation("rail_state", "an illegal code is not reported", "lost_o = «1'b1»;", "1'b0"),
+    Mutation("rail_state", "an illegal code is not reported", "lost_o      = «1'b1»;", "1'b0"),
     Mutation(
         "rail_state",
         "an upset is not counted",
-        "assign corrected_o = «!lost_o && code_q != state_code(state_o)»;",
+        "corrected_o = «!(code_q inside {CodeOff, CodeRamp, CodeSettle, CodeOn, CodeDrain,"
+        " CodeFault})»;",
         "1'b0",
     ),
     Mutation(

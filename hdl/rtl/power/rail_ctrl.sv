@@ -170,43 +170,58 @@ module rail_ctrl
 
   // What is seen, ignored or not.
   always_comb begin
-    seen_early    = state_o == StateRamp && power_good && is_early;
-    seen_late     = state_o == StateRamp && power_good && is_past;
-    seen_timeout  = state_o == StateRamp && !power_good && is_past;
-    seen_pg_lost  = (state_o == StateSettle || state_o == StateOn) && !power_good;
-    seen_stuck_on = state_o == StateDrain && power_good && is_past;
-    seen_oc       = enable_o && over_current;
+    seen_early    = 1'b0;
+    seen_late     = 1'b0;
+    seen_timeout  = 1'b0;
+    seen_pg_lost  = 1'b0;
+    seen_stuck_on = 1'b0;
+    unique case (state_o)
+      StateRamp: begin
+        seen_early   = power_good && is_early;
+        seen_late    = power_good && is_past;
+        seen_timeout = !power_good && is_past;
+      end
+      StateSettle, StateOn: seen_pg_lost = !power_good;
+      StateDrain:           seen_stuck_on = power_good && is_past;
+      default:              ;
+    endcase
   end
+
+  logic seen_any;
+  assign seen_oc  = enable_o && over_current;
+  assign seen_any = seen_early || seen_timeout || seen_pg_lost || seen_stuck_on || seen_oc || lost_o;
 
   // What is done about it. Over-current goes before what else is seen in the same clock, a lost state before all.
   always_comb begin
     response = Ignore;
     cause_o  = CauseNone;
-    if (seen_early) begin
-      response = OnRampEarly;
-      cause_o  = CauseRampEarly;
+    if (seen_any) begin
+      if (seen_early) begin
+        response = OnRampEarly;
+        cause_o  = CauseRampEarly;
+      end
+      if (seen_timeout) begin
+        response = OnRampTimeout;
+        cause_o  = CauseRampTimeout;
+      end
+      if (seen_pg_lost) begin
+        response = OnPgLost;
+        cause_o  = CausePgLost;
+      end
+      if (seen_stuck_on) begin
+        response = OnStuckOn;
+        cause_o  = CauseStuckOn;
+      end
+      if (seen_oc && OnOc != Ignore) begin
+        response = OnOc;
+        cause_o  = CauseOc;
+      end
+      if (lost_o) begin
+        response = KillRail;  // The sequencer kills the others.
+        cause_o  = CauseUpset;
+      end
+      if (response == Ignore) cause_o = CauseNone;
     end
-    if (seen_timeout) begin
-      response = OnRampTimeout;
-      cause_o  = CauseRampTimeout;
-    end
-    if (seen_pg_lost) begin
-      response = OnPgLost;
-      cause_o  = CausePgLost;
-    end
-    if (seen_stuck_on) begin
-      response = OnStuckOn;
-      cause_o  = CauseStuckOn;
-    end
-    if (seen_oc && OnOc != Ignore) begin
-      response = OnOc;
-      cause_o  = CauseOc;
-    end
-    if (lost_o) begin
-      response = KillRail;  // The sequencer kills the others.
-      cause_o  = CauseUpset;
-    end
-    if (response == Ignore) cause_o = CauseNone;
   end
 
   assign kill_tree_o  = response == KillTree || response == KillBoard;
@@ -247,9 +262,6 @@ module rail_ctrl
       .q_o    (enable_o),
       .upset_o(enable_upset)
   );
-
-  logic seen_any;
-  assign seen_any = seen_early || seen_timeout || seen_pg_lost || seen_stuck_on || seen_oc || lost_o;
 
   tmr_reg #(
       .Triplicate(Triplicate)

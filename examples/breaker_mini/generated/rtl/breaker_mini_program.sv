@@ -1836,10 +1836,10 @@ module breaker_mini_program (
     mem[1774] = 22'h0bfffe;  // .word 65534
     mem[1775] = 22'h0bffe0;  // .word 65504
     mem[1776] = 22'h000000;  // .word 0
-    mem[1777] = 22'h024e38;  // .word 0x4e38
-    mem[1778] = 22'h363849;  // .word 0x3849
-    mem[1779] = 22'h2cda50;  // .word 0xda50
-    mem[1780] = 22'h185563;  // .word 0x5563
+    mem[1777] = 22'h35ad9e;  // .word 0xad9e
+    mem[1778] = 22'h33f2ba;  // .word 0xf2ba
+    mem[1779] = 22'h01b4c4;  // .word 0xb4c4
+    mem[1780] = 22'h277f29;  // .word 0x7f29
   end
 
 endmodule

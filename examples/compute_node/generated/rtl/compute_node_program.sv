@@ -1914,10 +1914,10 @@ module compute_node_program (
     mem[1852] = 22'h0bfffe;  // .word 65534
     mem[1853] = 22'h0bffe0;  // .word 65504
     mem[1854] = 22'h000000;  // .word 0
-    mem[1855] = 22'h0b4b0e;  // .word 0x4b0e
-    mem[1856] = 22'h34fdbe;  // .word 0xfdbe
-    mem[1857] = 22'h39cbce;  // .word 0xcbce
-    mem[1858] = 22'h3a98df;  // .word 0x98df
+    mem[1855] = 22'h0c60f3;  // .word 0x60f3
+    mem[1856] = 22'h2dc4df;  // .word 0xc4df
+    mem[1857] = 22'h06e8c9;  // .word 0xe8c9
+    mem[1858] = 22'h1ce7ba;  // .word 0xe7ba
   end
 
 endmodule

@@ -25,49 +25,58 @@ module hsiao_39_32_dec (
   assign syndrome[5] = ^(codeword_i & 39'h20e007fe00);
   assign syndrome[6] = ^(codeword_i & 39'h40fff80000);
 
-  assign flipped[0] = syndrome == 7'h0b;
-  assign flipped[1] = syndrome == 7'h0d;
-  assign flipped[2] = syndrome == 7'h0e;
-  assign flipped[3] = syndrome == 7'h13;
-  assign flipped[4] = syndrome == 7'h15;
-  assign flipped[5] = syndrome == 7'h16;
-  assign flipped[6] = syndrome == 7'h19;
-  assign flipped[7] = syndrome == 7'h1a;
-  assign flipped[8] = syndrome == 7'h1c;
-  assign flipped[9] = syndrome == 7'h23;
-  assign flipped[10] = syndrome == 7'h25;
-  assign flipped[11] = syndrome == 7'h26;
-  assign flipped[12] = syndrome == 7'h29;
-  assign flipped[13] = syndrome == 7'h2a;
-  assign flipped[14] = syndrome == 7'h2c;
-  assign flipped[15] = syndrome == 7'h31;
-  assign flipped[16] = syndrome == 7'h32;
-  assign flipped[17] = syndrome == 7'h34;
-  assign flipped[18] = syndrome == 7'h38;
-  assign flipped[19] = syndrome == 7'h43;
-  assign flipped[20] = syndrome == 7'h45;
-  assign flipped[21] = syndrome == 7'h46;
-  assign flipped[22] = syndrome == 7'h49;
-  assign flipped[23] = syndrome == 7'h4a;
-  assign flipped[24] = syndrome == 7'h4c;
-  assign flipped[25] = syndrome == 7'h51;
-  assign flipped[26] = syndrome == 7'h52;
-  assign flipped[27] = syndrome == 7'h54;
-  assign flipped[28] = syndrome == 7'h58;
-  assign flipped[29] = syndrome == 7'h61;
-  assign flipped[30] = syndrome == 7'h62;
-  assign flipped[31] = syndrome == 7'h64;
-  assign flipped[32] = syndrome == 7'h01;
-  assign flipped[33] = syndrome == 7'h02;
-  assign flipped[34] = syndrome == 7'h04;
-  assign flipped[35] = syndrome == 7'h08;
-  assign flipped[36] = syndrome == 7'h10;
-  assign flipped[37] = syndrome == 7'h20;
-  assign flipped[38] = syndrome == 7'h40;
+  assign syndrome_o = syndrome;
 
-  assign data_o          = codeword_i[31:0] ^ flipped[31:0];
-  assign syndrome_o      = syndrome;
-  assign corrected_o     = |flipped;
-  assign uncorrectable_o = |syndrome & ~corrected_o;
+  // Nearly always there is nothing to find: simulators pass over the search.
+  always_comb begin
+    flipped         = '0;
+    data_o          = codeword_i[31:0];
+    corrected_o     = 1'b0;
+    uncorrectable_o = 1'b0;
+    if (syndrome != '0) begin
+      flipped[0] = syndrome == 7'h0b;
+      flipped[1] = syndrome == 7'h0d;
+      flipped[2] = syndrome == 7'h0e;
+      flipped[3] = syndrome == 7'h13;
+      flipped[4] = syndrome == 7'h15;
+      flipped[5] = syndrome == 7'h16;
+      flipped[6] = syndrome == 7'h19;
+      flipped[7] = syndrome == 7'h1a;
+      flipped[8] = syndrome == 7'h1c;
+      flipped[9] = syndrome == 7'h23;
+      flipped[10] = syndrome == 7'h25;
+      flipped[11] = syndrome == 7'h26;
+      flipped[12] = syndrome == 7'h29;
+      flipped[13] = syndrome == 7'h2a;
+      flipped[14] = syndrome == 7'h2c;
+      flipped[15] = syndrome == 7'h31;
+      flipped[16] = syndrome == 7'h32;
+      flipped[17] = syndrome == 7'h34;
+      flipped[18] = syndrome == 7'h38;
+      flipped[19] = syndrome == 7'h43;
+      flipped[20] = syndrome == 7'h45;
+      flipped[21] = syndrome == 7'h46;
+      flipped[22] = syndrome == 7'h49;
+      flipped[23] = syndrome == 7'h4a;
+      flipped[24] = syndrome == 7'h4c;
+      flipped[25] = syndrome == 7'h51;
+      flipped[26] = syndrome == 7'h52;
+      flipped[27] = syndrome == 7'h54;
+      flipped[28] = syndrome == 7'h58;
+      flipped[29] = syndrome == 7'h61;
+      flipped[30] = syndrome == 7'h62;
+      flipped[31] = syndrome == 7'h64;
+      flipped[32] = syndrome == 7'h01;
+      flipped[33] = syndrome == 7'h02;
+      flipped[34] = syndrome == 7'h04;
+      flipped[35] = syndrome == 7'h08;
+      flipped[36] = syndrome == 7'h10;
+      flipped[37] = syndrome == 7'h20;
+      flipped[38] = syndrome == 7'h40;
+      data_o          = codeword_i[31:0] ^ flipped[31:0];
+      corrected_o     = |flipped;
+      uncorrectable_o = ~|flipped;
+    end
+  end
 
 endmodule

@@ -20,14 +20,14 @@ module rail_timer #(
 );
 
   logic [Bits-1:0] count_q, count_d;
-  logic parity_q;
+  logic parity_q, parity_d;
 
   kept_reg #(
       .Width(Bits + 1)
   ) u_count (
       .clk_i,
       .rst_ni,
-      .d_i({^count_d, count_d}),
+      .d_i({parity_d, count_d}),
       .q_o({parity_q, count_q})
   );
 
@@ -35,9 +35,15 @@ module rail_timer #(
   assign count_o = upset_o ? resume_i : count_q;
 
   always_comb begin
-    count_d = count_o;
-    if (restart_i) count_d = '0;
-    else if (tick_i && !(&count_o)) count_d = count_o + 1'b1;
+    count_d  = count_q;
+    parity_d = parity_q;
+    if (restart_i) begin
+      count_d  = '0;
+      parity_d = 1'b0;
+    end else if (tick_i || upset_o) begin
+      count_d  = count_o + Bits'(tick_i && !(&count_o));
+      parity_d = ^count_d;
+    end
   end
 
 endmodule

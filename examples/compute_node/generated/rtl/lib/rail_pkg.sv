@@ -41,15 +41,9 @@ package rail_pkg;
   localparam logic [CodeBits-1:0] CodeDrain = 6'b101010;
   localparam logic [CodeBits-1:0] CodeFault = 6'b101101;
 
-  function automatic logic [CodeBits-1:0] state_code(state_e state);
-    unique case (state)
-      StateOff:    return CodeOff;
-      StateRamp:   return CodeRamp;
-      StateSettle: return CodeSettle;
-      StateOn:     return CodeOn;
-      StateDrain:  return CodeDrain;
-      default:     return CodeFault;
-    endcase
-  endfunction
+  // By state_e; what is no state is stored as a fault.
+  localparam logic [7:0][CodeBits-1:0] StateCodes = {
+    CodeFault, CodeFault, CodeFault, CodeDrain, CodeOn, CodeSettle, CodeRamp, CodeOff
+  };
 
 endpackage

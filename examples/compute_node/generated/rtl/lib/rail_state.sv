@@ -30,28 +30,47 @@ module rail_state
   ) u_code (
       .clk_i,
       .rst_ni,
-      .d_i(state_code(next_i)),
+      .d_i(StateCodes[next_i]),
       .q_o(code_q)
   );
 
-  function automatic logic is_near(logic [CodeBits-1:0] word, logic [CodeBits-1:0] code);
-    return CorrectUpsets ? $onehot0(word ^ code) : word == code;
-  endfunction
+  // One table from the stored word to all outputs: simulators look it up.
+  if (CorrectUpsets) begin : gen_nearest
+    always_comb begin
+      lost_o      = 1'b0;
+      corrected_o = !(code_q inside {CodeOff, CodeRamp, CodeSettle, CodeOn, CodeDrain, CodeFault});
+      unique case (1'b1)
+        $onehot0(code_q ^ CodeOff):    state_o = StateOff;
+        $onehot0(code_q ^ CodeRamp):   state_o = StateRamp;
+        $onehot0(code_q ^ CodeSettle): state_o = StateSettle;
+        $onehot0(code_q ^ CodeOn):     state_o = StateOn;
+        $onehot0(code_q ^ CodeDrain):  state_o = StateDrain;
+        $onehot0(code_q ^ CodeFault):  state_o = StateFault;
+        default: begin
+          state_o     = StateFault;
+          lost_o      = 1'b1;
+          corrected_o = 1'b0;
+        end
+      endcase
+    end
+  end else begin : gen_exact
+    assign corrected_o = 1'b0;
 
-  always_comb begin
-    lost_o  = 1'b0;
-    state_o = StateFault;
-    unique case (1'b1)
-      is_near(code_q, CodeOff):     state_o = StateOff;
-      is_near(code_q, CodeRamp):    state_o = StateRamp;
-      is_near(code_q, CodeSettle):  state_o = StateSettle;
-      is_near(code_q, CodeOn):      state_o = StateOn;
-      is_near(code_q, CodeDrain):   state_o = StateDrain;
-      is_near(code_q, CodeFault):   state_o = StateFault;
-      default:                      lost_o = 1'b1;
-    endcase
+    always_comb begin
+      lost_o = 1'b0;
+      unique case (code_q)
+        CodeOff:    state_o = StateOff;
+        CodeRamp:   state_o = StateRamp;
+        CodeSettle: state_o = StateSettle;
+        CodeOn:     state_o = StateOn;
+        CodeDrain:  state_o = StateDrain;
+        CodeFault:  state_o = StateFault;
+        default: begin
+          state_o = StateFault;
+          lost_o  = 1'b1;
+        end
+      endcase
+    end
   end
-
-  assign corrected_o = !lost_o && code_q != state_code(state_o);
 
 endmodule
