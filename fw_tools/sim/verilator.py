@@ -60,9 +60,10 @@ def cocotb_host() -> Host:
     )
 
 
-# Evaluated by make. See hdl/twin/design.h.
+# Evaluated by make. See hdl/twin/design.h. A reset is an input rst_n or the register is_reset.
 _COUNT_TRIGGERS = (
-    "-DTWIN_TRIGGERS=$(shell grep '__Vtrigprevexpr_.*;' Vtwin___024root.h | grep -vc rst_n)"
+    "-DTWIN_TRIGGERS=$(shell grep '__Vtrigprevexpr_.*;' Vtwin___024root.h"
+    " | grep -vcE 'rst_n|is_reset')"
 )
 
 
@@ -77,7 +78,8 @@ def twin_host(*, has_upsets: bool) -> Host:
         main=main,
         sources=tuple(sorted(main.rglob("*.cpp"))),
         arguments=(
-            *("-O3", "--x-assign", "fast", "--x-initial", "fast", "--no-timing", "--no-assert"),
+            *("-O3", "-fno-expand", "--x-assign", "fast", "--x-initial", "fast"),
+            *("--no-timing", "--no-assert"),
             *("-CFLAGS", f"-std=c++20 -I{main} {_COUNT_TRIGGERS}"),
             *(["--public-flat-rw"] if has_upsets else []),
         ),

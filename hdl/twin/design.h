@@ -12,6 +12,8 @@
 #include "verilated_vcd_c.h"
 #endif
 
+void Vtwin___024root___eval(Vtwin___024root* root);
+
 namespace twin {
 
 class Design {
@@ -46,18 +48,19 @@ class Design {
   // of the time would go into seeing that. Verilator remembers the last level of what triggers in
   // members, of which the build counts those that are no reset: where there is more than the clock,
   // both edges are evaluated. A reset made within moves with the rising edge, and is seen there.
+  // The model is called without the locks and queues around it, which serve $display and threads.
   template <class Root>
   void rise(Root& root) {
-    if constexpr (TWIN_TRIGGERS == 1 && requires {
-                    root.__Vtrigprevexpr___TOP__clk_i__0;
-                  }) {
+    if constexpr (TWIN_TRIGGERS == 1 && requires { root.__Vtrigprevexpr___TOP__clk_i__0; }) {
       root.__Vtrigprevexpr___TOP__clk_i__0 = 0;
+      root.clk_i = 1;
+      Vtwin___024root___eval(&root);
     } else {
       top_->clk_i = 0;
       top_->eval();
+      top_->clk_i = 1;
+      top_->eval();
     }
-    top_->clk_i = 1;
-    top_->eval();
   }
   void fall_and_rise();
   std::string top_scope() const;

@@ -37,10 +37,19 @@ def start_cached() -> list[Measurement]:
 
 def full_payload() -> list[Measurement]:
     """Cycles of the compute node while housekeeping streams and its rails go up and down."""
-    with open_bench(f"twin:{ROOT / 'examples' / 'compute_node' / 'payload.toml'}") as bench:
+    return [_sequencing("link/twin_full", "compute_node")]
+
+
+def small_payload() -> list[Measurement]:
+    """The same of the small profile."""
+    return [_sequencing("link/twin_small", "breaker_mini")]
+
+
+def _sequencing(case: str, example: str) -> Measurement:
+    with open_bench(f"twin:{ROOT / 'examples' / example / 'payload.toml'}") as bench:
         bench.client.set_housekeeping(interval_s=0.01, is_enabled=True)
         assert bench.twin is not None
-        return [cycles_measurement("link/twin_full", bench.twin, lambda _: _sequence(bench))]
+        return cycles_measurement(case, bench.twin, lambda _: _sequence(bench))
 
 
 def _sequence(bench: Bench) -> None:
@@ -80,5 +89,6 @@ def _read_until(client: serial.SerialBase, end: float) -> None:
 CASES: dict[str, Case] = {
     "link/twin_full": full_payload,
     "link/twin_own_loop": own_loop,
+    "link/twin_small": small_payload,
     "link/twin_start_cached": start_cached,
 }
