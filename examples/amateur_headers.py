@@ -1,14 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Headers in the frames of amateur satellites: CSP version 1, and AX.25.
+"""Frames of amateur satellites with headers of CSP version 1 and of AX.25, as definitions.
 
 These frames hold no space packets. Receivers such as gr-satellites write them to KISS files:
 
-    from pathlib import Path
-    from telemetry.wire.framing import KissFraming
-
-    for frame in KissFraming().push(Path("us01.kss").read_bytes()):
-        if frame.kind == "frame":
-            print(frame.time_ns, AX25_HEADER.parse(frame.data))
+    fw-telemetry decode us01.kss --framing kiss --no-primary-header \\
+      --definition examples/amateur_headers.py:AX25_FRAME
 """
 
 from construct import (
@@ -17,6 +13,7 @@ from construct import (
     Bytes,
     ExprAdapter,
     Flag,
+    GreedyBytes,
     Int8ub,
     Nibble,
     RepeatUntil,
@@ -70,3 +67,6 @@ AX25_HEADER = Struct(
     "control" / Int8ub,
     "pid" / Int8ub,
 )
+
+CSP_FRAME = Struct("header" / CSP_HEADER, "data" / GreedyBytes)
+AX25_FRAME = Struct("header" / AX25_HEADER, "data" / GreedyBytes)

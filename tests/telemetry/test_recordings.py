@@ -4,7 +4,6 @@
 import json
 from importlib import util
 
-import construct
 import pytest
 
 import telemetry
@@ -96,8 +95,8 @@ def test_csp_and_ax25_headers_decode_as_the_peer_reads_them(test_data, load_exam
 @pytest.mark.parametrize("satellite", HEADERS)
 def test_frames_without_packets_are_built_from_their_rows(test_data, load_example, satellite):
     dump = test_data / "satellite_frames" / f"{satellite}.kss"
-    header = getattr(load_example("amateur_headers"), HEADERS[satellite][0])
-    layout = construct.Struct("header" / header, "rest" / construct.GreedyBytes)
+    frame = HEADERS[satellite][0].replace("HEADER", "FRAME")
+    layout = getattr(load_example("amateur_headers"), frame)
     options = telemetry.Options(framing="kiss", has_primary_header=False)
     rows = telemetry.decode(dump, layout, options=options).rows()
     built = build_packets(rows, define(layout), has_primary_header=False)
