@@ -41,7 +41,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark every test of this folder that the base install can run."""
     for item in items:
         is_here = Path(__file__).parent in item.path.parents
-        if is_here and item.path.name not in BEYOND_BASE:
+        needs_more = item.path.name in BEYOND_BASE or item.get_closest_marker("beyond_base")
+        if is_here and not needs_more:
             item.add_marker(pytest.mark.base)
 
 

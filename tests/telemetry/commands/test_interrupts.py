@@ -73,14 +73,12 @@ DEFINED = ("-", "--definition", "mission.py:PACKET")
         ("decode", *DEFINED),
         ("packets", *DEFINED, "-o", "out.csv"),
         ("stats", *DEFINED),
-        ("report", *DEFINED, "-o", "out.html"),
+        pytest.param(("report", *DEFINED, "-o", "out.html"), marks=pytest.mark.beyond_base),
         ("init", "-", "-o", "out.py"),
     ],
     ids=["decode", "decode_shown", "packets", "stats", "report", "init"],
 )
 def test_what_was_read_is_kept_and_the_cut_is_no_damage(folder, dump, command, request_):
-    if "report" in command:
-        pytest.importorskip("plotly")
     code, _, messages = interrupted(folder, dump[:-CUT], *command, request=request_)
     assert code == 130, messages
     assert INTERRUPTED in messages

@@ -43,8 +43,8 @@ def test_what_explain_says_of_the_place_is_what_the_summary_told(call, three):
     assert "no packet" in done.stdout.lower()
 
 
+@pytest.mark.beyond_base
 def test_a_report_names_it_too(call, three, tmp_path):
-    pytest.importorskip("plotly")
     assert call("report", *three, *DEFINITION, "-o", "r.html").returncode == 6
     page = (tmp_path / "r.html").read_text()
     assert "Dumps that are not whole, 1 of 3" in page

@@ -127,8 +127,8 @@ def test_processes_and_a_merge_by_time_count_the_same(dump, tmp_path):
         assert lost.packets == found.ledger.valueless_count == 6
 
 
+@pytest.mark.beyond_base
 def test_a_report_tells_it(call, dump, tmp_path):
-    pytest.importorskip("plotly")
     assert call("report", "d.bin", "--definition", "text.py:TEXT", "-o", "r.html").returncode == 0
     page = (tmp_path / "r.html").read_text()
     assert "Fields without a value" in page
