@@ -32,7 +32,6 @@ class PtyPort:
     """A pseudo-terminal with a symbolic link `link` to it."""
 
     def __init__(self, link: Path, baud: int) -> None:
-        self._baud = baud
         self._master, self._slave = os.openpty()
         tty.setraw(self._slave)
         _set_baud(self._slave, baud)
@@ -101,13 +100,17 @@ class PtyPort:
         if mask & 1:  # selectors.EVENT_READ
             with suppress(BlockingIOError):
                 data = os.read(self._master, min(self._server.process.room, CHUNK))
-                self.look()  # The rate was set before what was written.
+                self._come_or_go(0)  # It was opened, and its rate set, before this was written.
+                self.look()
                 self._server.process.send(messages.octets(data))
 
     def _come_or_go(self, _mask: int) -> None:
         """Count who has opened and closed since the last time, which may have been several."""
         before, has_emptied = self._clients, False
-        events = os.read(self._watch, 4096)
+        try:
+            events = os.read(self._watch, 4096)
+        except BlockingIOError:
+            return
         for at in range(0, len(events), _EVENT.size):  # A watched file's events carry no name.
             mask = _EVENT.unpack_from(events, at)[1]
             self._clients += bool(mask & _IN_OPEN)
@@ -141,9 +144,9 @@ class PtyPort:
         self._drain()
         dismiss(self._server.process)
         self._outlet.clear()
-        # This also throws away what it did not read: the next client shall not see it.
-        tty.setraw(self._slave, termios.TCSAFLUSH)
-        _set_baud(self._slave, self._baud)
+        # The next client shall not see what it did not read. Its settings stay, as on a real port:
+        # the next one may have made its own by now.
+        termios.tcflush(self._slave, termios.TCIFLUSH)
 
     def _drain(self) -> None:
         """Take what the client wrote before it left."""
