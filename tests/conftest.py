@@ -2,6 +2,7 @@
 """Rules for the whole test run: outside data, hypothesis, skips not forgiven in a strict run."""
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,12 @@ ROOT = Path(__file__).resolve().parent.parent
 # No deadline: machines differ. In CI the same examples each time, so that a failure is a change's.
 settings.register_profile("run", deadline=None, derandomize=bool(os.environ.get("CI")))
 settings.load_profile("run")
+
+
+def pytest_configure() -> None:
+    """Take Ctrl-C where the shell ignores it for us (`nohup`, `&` in a script): tests send it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

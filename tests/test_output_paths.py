@@ -72,6 +72,8 @@ def board(*arguments: str) -> int:
         (("verify", SPEC, "-o"), "/proc/foo", "No such file or directory"),
         (("bench", *BENCH, "-o"), "afile/sub", "Not a directory"),
         (("bench", *BENCH, "-o"), "/proc/foo", "No such file or directory"),
+        (("build", SPEC, "--board", "ulx3s", "-o"), "afile/sub", "Not a directory"),
+        (("build", SPEC, "--board", "ulx3s", "-o"), "/proc/foo", "No such file or directory"),
         (("ecc", "emit", "--data-bits", "8", "-o"), "afile/sub", "Not a directory"),
         (("ecc", "emit", "--data-bits", "8", "-o"), "/proc/foo", "No such file or directory"),
         (("init",), "afile/sub", "Not a directory"),

@@ -4,7 +4,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.resources import as_file, files
 from pathlib import Path
 
 from fw_tools.board.client import ClientOptions, PayloadClient
@@ -12,7 +11,6 @@ from fw_tools.board.description import LinkDescription, load_description
 from fw_tools.errors import UsageError
 
 TWIN = "twin"
-BOARD_FILE = "board.toml"
 TWIN_SPEC = "payload.toml"  # Of `--board twin` alone, in the current folder.
 
 
@@ -37,14 +35,6 @@ def open_board(
         found.url, found.description, baud=found.baud, options=options
     ) as client:
         yield client
-
-
-def board_names() -> list[str]:
-    """Return the boards that come with the package."""
-    folder = files("hdl") / "boards"
-    if not folder.is_dir():
-        return []
-    return sorted(each.name for each in folder.iterdir() if (each / BOARD_FILE).is_file())
 
 
 @contextmanager
@@ -87,22 +77,21 @@ def describe_board(board: str, port: str | None) -> NamedBoard:
         if port is None:
             raise UsageError(f"--board {board}: a description of a link alone; give --port URL too")
         return NamedBoard(name=board, url=port, description=load_description(path))
-    from fw_tools.spec.board import load_board
+    from fw_tools.board.finding import find_board
 
-    if path.is_dir():
-        path /= BOARD_FILE
-    if path.suffix == ".toml":
-        found = load_board(path)
-    elif board in board_names():
-        with as_file(files("hdl") / "boards" / board) as folder:
-            found = load_board(folder / BOARD_FILE)
-    else:
-        known = ", ".join((TWIN, *board_names()))
-        raise UsageError(f"--board {board}: no such board; expected {known}, or a board.toml")
+    found = find_board(board)
+    url, link = port or found.url, found.link
+    if url is None:
+        raise UsageError(f"--board {board}: board.toml names no url; give --port URL")
+    if link is None:
+        raise UsageError(
+            f"--board {board}: it is for any payload; give link.json of yours in its place, as in "
+            f"--board generated/link.json --port {url}"
+        )
     return NamedBoard(
         name=found.name,
-        url=port or found.url,
-        description=load_description(found.link),
+        url=url,
+        description=load_description(link),
         baud=found.baud,
         capabilities=found.capabilities,
     )

@@ -1,32 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Place and route by nextpnr, which runs as a process; its report becomes a record."""
+"""Place and route by nextpnr; its report becomes a record."""
 
 import json
-import re
-import subprocess
-import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from fw_tools.errors import InputError, MissingToolError
 from fw_tools.fpga.parts import Part
+from fw_tools.fpga.slowest_path import PathStep, SourceLines, slowest_path
 from fw_tools.netlist.reading import read_netlist
 from fw_tools.netlist.synthesis import synthesise_json
 
-_CHILD = """
-import sys
-from {module} import run_{tool}
-sys.exit(run_{tool}(sys.argv[1:]))
-"""
-_COMPLAINT = re.compile(r"^ERROR: (.*)$", re.MULTILINE)
-
-
-class PlacementError(InputError):
-    """nextpnr could not place or route the design; the message holds its own words."""
+ROUTED = "routed"  # What nextpnr writes, for the packer.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,8 +28,7 @@ class Fit:
     block_rams_available: int
     clock_mhz: float  # What was asked for.
     fmax_mhz: float  # Of the slowest clock.
-    slowest_from: str  # The cells between which the slowest path lies.
-    slowest_to: str
+    slowest_path: tuple[PathStep, ...]  # From one flip-flop to the next.
 
     @property
     def is_in_time(self) -> bool:
@@ -55,8 +41,7 @@ def place_and_route(
     top: str,
     part: Part,
     clock_mhz: float,
-    parameters: Mapping[str, int] | None = None,
-    seed: int = 1,
+    parameters: Mapping[str, int | str] | None = None,
 ) -> Fit:
     """Synthesise `top` of `sources` (in compile order), place and route it; pins are nextpnr's.
 
@@ -67,68 +52,57 @@ def place_and_route(
         SynthesisError: the design cannot be synthesised.
         PlacementError: it does not fit, or cannot be routed.
     """
-    if find_spec(_module(part)) is None:
-        raise MissingToolError("nextpnr is missing: pip install 'fw-tools[fpga]'")
-    netlist = synthesise_json(sources, top, part.family, parameters)
-    options = (*part.arguments, part.free_pins, "--freq", f"{clock_mhz:g}", "--seed", f"{seed}")
+    netlist = synthesise_json(sources, top, part.family.name, parameters)
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        (folder / "netlist.json").write_bytes(netlist)
-        files = ("--json", "netlist.json", "--report", "report.json", "--timing-allow-fail")
-        _run_nextpnr(part, (*options, *files), folder)
-        report = json.loads((folder / "report.json").read_bytes())
-    flip_flops = read_netlist(json.loads(netlist), top, part.family).flip_flops
-    return read_report(report, part, clock_mhz, len(flip_flops))
+        return route(netlist, top, part, clock_mhz, Path(name))
 
 
-def read_report(report: Mapping[str, Any], part: Part, clock_mhz: float, flip_flops: int) -> Fit:
-    """Return the record of nextpnr's report (`--report`)."""
-    logic, block_ram = (report["utilization"][kind] for kind in (part.logic, part.block_ram))
+def route(
+    netlist: bytes,
+    top: str,
+    part: Part,
+    clock_mhz: float,
+    folder: Path,
+    pins: Path | None = None,
+    seed: int = 1,
+) -> Fit:
+    """Place and route a netlist of `synthesise_json`; the result is the file `ROUTED` in `folder`.
+
+    `pins` is a file of pins in the words of the family's tools; without it nextpnr chooses. Raises
+    what `place_and_route` does.
+    """
+    family = part.family
+    (folder / "netlist.json").write_bytes(netlist)
+    if pins:
+        (folder / "pins").write_bytes(pins.read_bytes())  # nextpnr sees this folder alone.
+    which = _named(family.pins, "pins") if pins else family.free_pins
+    options = (*part.arguments, *which, "--freq", f"{clock_mhz:g}", "--seed", f"{seed}")
+    files = ("--json", "netlist.json", "--report", "report.json", *_named(family.routed, ROUTED))
+    family.router.run((*options, *files, "--timing-allow-fail"), folder)
+    report = json.loads((folder / "report.json").read_bytes())
+    return read_report(report, part, clock_mhz, json.loads(netlist), top)
+
+
+def read_report(
+    report: Mapping[str, Any], part: Part, clock_mhz: float, netlist: Mapping[str, Any], top: str
+) -> Fit:
+    """Return the record of nextpnr's report (`--report`) on a netlist of `synthesise_json`."""
+    used = report["utilization"]
+    logic = [used[kind] for kind in part.family.logic]
     clocks = report["fmax"]
     slowest = min(clocks, key=lambda clock: float(clocks[clock]["achieved"]))
-    slowest_from, slowest_to = _ends(report["critical_paths"], slowest)
     return Fit(
         part=part.name,
-        logic_cells=logic["used"],
-        logic_cells_available=logic["available"],
-        flip_flops=flip_flops,
-        block_rams=block_ram["used"],
-        block_rams_available=block_ram["available"],
+        logic_cells=sum(kind["used"] for kind in logic),
+        logic_cells_available=logic[0]["available"],
+        flip_flops=len(read_netlist(netlist, top, part.family.name).flip_flops),
+        block_rams=used[part.family.block_ram]["used"],
+        block_rams_available=used[part.family.block_ram]["available"],
         clock_mhz=clock_mhz,
         fmax_mhz=clocks[slowest]["achieved"],
-        slowest_from=slowest_from,
-        slowest_to=slowest_to,
+        slowest_path=tuple(slowest_path(report, slowest, SourceLines(netlist, top))),
     )
 
 
-def _ends(paths: Sequence[Mapping[str, Any]], clock: str) -> tuple[str, str]:
-    """Return the first and the last cell of the slowest path from `clock` to itself."""
-    edge = f"posedge {clock}"
-    steps = next(path["path"] for path in paths if path["from"] == path["to"] == edge)
-    return steps[0]["from"]["cell"], steps[-1]["to"]["cell"]
-
-
-def _module(part: Part) -> str:
-    """Return the name of the wheel's module."""
-    return f"yowasp_nextpnr_{part.family}"
-
-
-def _run_nextpnr(part: Part, arguments: Sequence[str], folder: Path) -> None:
-    child = _CHILD.format(module=_module(part), tool=f"nextpnr_{part.family}")
-    done = subprocess.run(
-        [sys.executable, "-c", child, *arguments],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        errors="replace",
-        check=False,
-    )
-    if done.returncode != 0:
-        raise PlacementError(_complaint(done.stderr, done.returncode))
-
-
-def _complaint(log: str, status: int) -> str:
-    if found := _COMPLAINT.findall(log):
-        return "\n".join(f"nextpnr: {line}" for line in dict.fromkeys(found))
-    tail = "\n".join(log.strip().splitlines()[-5:])
-    return f"nextpnr ended with status {status} and gave no reason; its last lines:\n{tail}"
+def _named(argument: Sequence[str], name: str) -> tuple[str, ...]:
+    return tuple(part.format(name) for part in argument)

@@ -10,14 +10,26 @@ from fw_tools.netlist.reading import read_netlist
 from fw_tools.netlist.records import Netlist
 from fw_tools.netlist.yosys import run_yosys
 
-SYNTHESIS = {"ecp5": "synth_ecp5", "ice40": "synth_ice40"}  # Family -> Yosys' script for it.
+# Family -> Yosys' script for it, and what is run besides.
+SYNTHESIS = {
+    "ecp5": ("synth_ecp5 -top {top}",),
+    "ice40": ("synth_ice40 -top {top}",),
+    # nextpnr takes no hierarchy of this family, and pads belong to the topmost module alone.
+    "gowin": (
+        "synth_gowin -top {top} -noiopads",
+        "setattr -mod -unset keep_hierarchy *",
+        "flatten",
+        "iopadmap -bits -inpad IBUF O:I -outpad OBUF I:O",
+        "opt_clean",
+    ),
+}
 
 
 def synthesise(
     sources: Sequence[Path],
     top: str,
     family: str,
-    parameters: Mapping[str, int] | None = None,
+    parameters: Mapping[str, int | str] | None = None,
 ) -> Netlist:
     """Return the netlist of `top`, as `synthesise_json` has made it."""
     document = json.loads(synthesise_json(sources, top, family, parameters))
@@ -28,7 +40,7 @@ def synthesise_json(
     sources: Sequence[Path],
     top: str,
     family: str,
-    parameters: Mapping[str, int] | None = None,
+    parameters: Mapping[str, int | str] | None = None,
 ) -> bytes:
     """Synthesise `top` of `sources` (in compile order) for `family`, as a user's flow would.
 
@@ -47,14 +59,14 @@ def synthesise_json(
         (folder / "design.f").write_text(_arguments(sources, top, parameters or {}))
         commands = (
             "read_slang --keep-hierarchy -f design.f",
-            f"{SYNTHESIS[family]} -top {top}",
+            *(command.format(top=top) for command in SYNTHESIS[family]),
             "write_json netlist.json",
         )
         run_yosys(commands, folder)
         return (folder / "netlist.json").read_bytes()
 
 
-def _arguments(sources: Sequence[Path], top: str, parameters: Mapping[str, int]) -> str:
+def _arguments(sources: Sequence[Path], top: str, parameters: Mapping[str, int | str]) -> str:
     """Return a command file; quotes keep spaces in a path together."""
     lines = [f'"{source.resolve()}"' for source in sources]
     lines += [f"--top {top}", *(f"-G {name}={value}" for name, value in parameters.items())]

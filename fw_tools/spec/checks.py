@@ -24,7 +24,7 @@ LIBRARY_CELLS = frozenset(
     {"cobs_decoder", "crc16_octet", "cuc_time", "ecc_ram_array", "ecc_ram_ctrl", "ecc_ram_pkg"}
     | {"ecc_ram_state", "engine_core", "engine_pkg", "engine_ram", "frame_receiver"}
     | {"frame_sender", "octet_ring", "pus_link", "uart_rx", "uart_tx"}
-    | {"crc32_octet", "memory_gate", "spi_octets", "warm_reset"}
+    | {"crc32_octet", "memory_gate", "power_on_reset", "spi_octets", "warm_reset"}
     | {"event_counter", "glitch_filter", "guarded_flag", "kept_reg", "periodic_trigger"}
     | {"rail_ctrl", "rail_pkg", "rail_state", "rail_supervisor", "rail_timer", "sync_2ff"}
     | {"tick_gen", "tmr_reg", "tmr_voter", "upset_counter"}

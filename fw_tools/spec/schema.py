@@ -39,6 +39,7 @@ from fw_tools.spec.values import (
 )
 
 MAX_APID = 2046  # 2047 is the idle APID, CCSDS 133.0-B 4.1.3.3.4.
+MIN_BAUD_DIVISOR = 8
 
 
 class Table(BaseModel):
@@ -236,7 +237,7 @@ class LinkTable(Table):
     """[link]: the serial line of the payload; without it there is none."""
 
     baud_divisor: int = key(
-        "Clocks a bit of the line, which is 8N1.", 16, ge=8, le=65535, default=16
+        "Clocks a bit of the line, which is 8N1.", 16, ge=MIN_BAUD_DIVISOR, le=65535, default=16
     )
     time_report_rate: int | None = key(
         "A time report TM[9,2] every 2^n seconds; by default none until TC[9,1] asks for it.",

@@ -3,6 +3,7 @@
 
 import sys
 
+import bitstreams
 import link_false_accepts
 import link_fit
 import link_latency
@@ -15,6 +16,7 @@ from rich.table import Table
 from rows import RESULTS, Case, Row, rows, store
 
 CASES: dict[str, Case] = {
+    **bitstreams.CASES,
     **link_false_accepts.CASES,
     **link_fit.CASES,
     **link_latency.CASES,

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from fw_tools.errors import InputError
-from fw_tools.spec.board import BoardSpec, load_board
+from fw_tools.spec.board import BoardSpec, FpgaSpec, load_board
+from fw_tools.spec.profiles import Profile
 
 
 def written(folder: Path, text: str) -> Path:
@@ -60,3 +61,43 @@ def test_each_mistake_is_told_with_its_line(
         load_board(path)
     assert f"board.toml:{line}: " in str(raised.value)
     assert message in str(raised.value)
+
+
+FPGA = """[fpga]
+part = "iCE40UP5K-SG48"
+clock = "12MHz"
+profiles = ["small"]
+rails = 4
+sources = ["board.sv"]
+top = "board"
+pins = "board.pcf"
+"""
+
+
+def test_a_board_with_an_fpga_needs_neither_url_nor_link(tmp_path: Path) -> None:
+    for name in ("board.sv", "board.pcf"):
+        (tmp_path / name).write_text("")
+    board = load_board(written(tmp_path, '[board]\nname = "b"\n' + FPGA))
+    assert (board.url, board.link) == (None, None)
+    assert board.fpga == FpgaSpec(
+        part="iCE40UP5K-SG48",
+        clock_hz=12_000_000,
+        profiles=(Profile.SMALL,),
+        rails=4,
+        sources=(tmp_path / "board.sv",),
+        top="board",
+        pins=tmp_path / "board.pcf",
+        flash_bytes=None,
+        update_address=4096 * 1024,
+    )
+
+
+def test_every_mistake_of_an_fpga_is_told(tmp_path: Path) -> None:
+    text = FPGA.replace("12MHz", "12.5MHz").replace('"small"', '"tiny"').replace("top", "tops")
+    with pytest.raises(InputError) as raised:
+        load_board(written(tmp_path, '[board]\nname = "b"\n' + text))
+    for line, message in ((5, "whole number of MHz"), (6, "tiny"), (9, "did you mean 'top'?")):
+        assert any(
+            f"board.toml:{line}: " in told and message in told
+            for told in str(raised.value).splitlines()
+        )
