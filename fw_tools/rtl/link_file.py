@@ -26,7 +26,7 @@ ENGINE_PARAMETERS = (
     *("taken_packets", "wrong_packets", "done_commands", "repeated_commands", "functions_done"),
     *("line_errors_count", "breaks_count", "bad_frames_count", "bad_lengths_count"),
     *("no_room_count", "bad_checks", "corrected_count", "uncorrectable_count"),
-    *("events_unsent", "reports_lost", "reports_broken", "uptime"),
+    *("events_unsent", "reports_lost", "reports_broken", "uptime_s"),
 )
 
 

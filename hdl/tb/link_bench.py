@@ -16,6 +16,7 @@ from typing import Any
 import cocotb
 from cocotb.clock import Clock
 from cocotb.triggers import FallingEdge, Timer
+from cocotb.utils import get_sim_time
 
 from fw_tools.pus.commands import COMMANDS
 from fw_tools.pus.frames import encode_frame
@@ -312,6 +313,19 @@ async def housekeeping_comes_when_due_and_when_asked(dut):
 def reports(bench: LinkBench) -> list[Answer]:
     """Return all housekeeping reports."""
     return [each for each in bench.ground.answers if each.kind == (3, 25)]
+
+
+@cocotb.test(timeout_time=100, timeout_unit="ms")
+async def the_uptime_is_the_whole_seconds_since_reset(dut):
+    """From 0, counted in clocks; to set the time does not change it."""
+    clocks_a_second = SHORT_SECOND * SECOND_CLOCKS
+    began = get_sim_time("ps")
+    bench = await LinkBench.start(dut)
+    await bench.ask(9, 128, bytes.fromhex("2e 12345678 0000"))
+    for seconds in (0.95, 1.05, 1.95, 2.05):
+        passed = (get_sim_time("ps") - began) / CLOCK_PS
+        await bench.seconds((seconds * clocks_a_second - passed) / SECOND_CLOCKS)
+        assert await bench.parameter("link.uptime_s") == int(seconds), f"after {seconds} s"
 
 
 @cocotb.test(timeout_time=100, timeout_unit="ms")

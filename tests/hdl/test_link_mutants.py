@@ -8,7 +8,7 @@ import pytest
 from fw_tools.flow.benches.link import link_benches
 from fw_tools.report.records import Status
 
-TESTS = 13
+TESTS = 14
 
 # File, broken expression, what it becomes, the test that must notice.
 MUTANTS = {

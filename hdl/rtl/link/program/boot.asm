@@ -15,8 +15,6 @@ boot_clear:
     jc boot_clear
     st tx_abort
     st rx_release                   ; A command in hand may be what went wrong.
-    ldi 2
-    st uptime                       ; So that 0 is long ago.
     call log_open                   ; First: what it finds decides whether anything was kept.
     call housekeeping_open
     ldi time_report_rate
@@ -62,7 +60,7 @@ patrol:
 
 .var elapsed                        ; Milliseconds since the last round.
 .var second_part                    ; Milliseconds of the running second.
-.var uptime                         ; Seconds, modulo 65,536.
+.var uptime_s                       ; Seconds since this program started, modulo 65,536.
 timers:
     ld milliseconds
     jz timers_done
@@ -75,9 +73,9 @@ timers_passed:
     jc timers_housekeeping
     sbi 1000
     st second_part
-    ld uptime
+    ld uptime_s
     adi 1
-    st uptime
+    st uptime_s
     call time_second
 timers_housekeeping:
     ld is_restart_due

@@ -4,7 +4,7 @@
 .var event_number
 .var event_high                     ; Data of the event, 32 bits.
 .var event_low
-.var event_seconds event_count      ; When each was last reported, in seconds of uptime.
+.var event_seconds event_count      ; When each was last reported: twice the uptime and one, so that 0 is never.
 .var event_state event_count        ; {is disabled, how often it was withheld}
 
 ; Logs an event and reports it. A: its number; event_high, event_low. The same event comes at most once a
@@ -12,14 +12,14 @@
 event_raise:
     st event_number
     tax
-    ldx event_seconds
-    jz event_due
+    ld uptime_s
+    shl
     adi 1
-    st event_scratch                ; The second after it was reported.
-    ld uptime
+    st event_scratch                ; Now.
+    ldx event_seconds
     cmp event_scratch
     jz event_withhold
-    adi 1
+    adi 2                           ; The second after it was reported.
     cmp event_scratch
     jnz event_due
 event_withhold:
@@ -33,7 +33,7 @@ event_withhold:
 event_full:
     ret
 event_due:
-    ld uptime
+    ld event_scratch
     stx event_seconds
     call log_append
     ld event_number
