@@ -2,6 +2,7 @@
 """Rules for the whole test run: outside data, hypothesis, skips not forgiven in a strict run."""
 
 import os
+import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,22 +23,27 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+FLASHROM = shutil.which("flashrom", path=f"{os.environ['PATH']}:/usr/sbin")  # Debian's place.
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselect the tests that need recorded dumps when nobody says where these are."""
-    if os.environ.get("FW_TEST_DATA"):
-        return
-    outside = [item for item in items if item.get_closest_marker("outside_data")]
-    if outside:
-        items[:] = [item for item in items if item not in outside]
-        config.hook.pytest_deselected(items=outside)
+    """Deselect the tests that need what this machine has not; the header of the run says so."""
+    absent = {"outside_data": not os.environ.get("FW_TEST_DATA"), "flashrom": not FLASHROM}
+    names = [name for name, is_absent in absent.items() if is_absent]
+    left_out = [item for item in items if any(map(item.get_closest_marker, names))]
+    if left_out:
+        items[:] = [item for item in items if item not in left_out]
+        config.hook.pytest_deselected(items=left_out)
 
 
-def pytest_report_header() -> str:
-    """Say where the recorded dumps are, or that there are none."""
+def pytest_report_header() -> list[str]:
+    """Say where the recorded dumps and flashrom are, or that there are none."""
     folder = os.environ.get("FW_TEST_DATA")
-    return (
-        f"recorded dumps: {folder or 'FW_TEST_DATA is not set; tests that need them are left out'}"
-    )
+    none = "FW_TEST_DATA is not set; tests that need them are left out"
+    return [
+        f"recorded dumps: {folder or none}",
+        f"flashrom: {FLASHROM or 'not installed; tests that need it are left out'}",
+    ]
 
 
 @pytest.hookimpl(wrapper=True)
@@ -49,6 +55,13 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
         report.outcome = "failed"
         report.longrepr = f"skipped where skips are failures: {report.longrepr}"
     return report
+
+
+@pytest.fixture(scope="session")
+def flashrom_path() -> str:
+    """Return where flashrom is."""
+    assert FLASHROM
+    return FLASHROM
 
 
 @pytest.fixture(scope="session")
