@@ -55,6 +55,11 @@ class Request:
     answer: tuple[int, int] | None = None
     is_answered_by: Callable[[Any], bool] = lambda _: True  # The parsed data of such a report.
 
+    @property
+    def name(self) -> str:
+        """Its kind as ECSS writes it."""
+        return "TC[{},{}]".format(*self.kind)
+
 
 @dataclass(slots=True)
 class _Command:
@@ -184,7 +189,7 @@ class Exchange:
     def _send(self, command: _Command) -> None:
         if command.tries == self.options.tries:
             raise NoAnswerError(
-                f"no answer to TC{list(command.request.kind)} after {command.tries} tries of "
+                f"no answer to {command.request.name} after {command.tries} tries of "
                 f"{self._patience_s():.2g} s. {self.link.diagnosis()}"
             )
         command.tries += 1
@@ -206,4 +211,4 @@ def _failed(report: Telemetry, request: Request) -> CommandFailedError:
     fields = REPORTS[report.kind].parse(report.data)
     failure = Failure(fields.code, fields.value)
     text = failure_text(report.subtype, failure)
-    return CommandFailedError(f"TC{list(request.kind)}: {text}", report.kind, failure)
+    return CommandFailedError(f"{request.name}: {text}", report.kind, failure)

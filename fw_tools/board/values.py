@@ -20,6 +20,9 @@ def with_field(name: str, field: FieldDescription | None, word: int, value: int 
     most = WORD_MAX if field is None else field.mask >> field.low
     if not 0 <= number <= most:
         raise UsageError(f"{name}: {number} does not fit; expected 0 to {most:#x}")
+    if field is not None and field.values and number not in field.values.values():
+        known = ", ".join(f"{each} ({known:#x})" for each, known in field.values.items())
+        raise UsageError(f"{name}: {number} is none of its values: {known}")
     return number if field is None else word & ~field.mask | number << field.low
 
 

@@ -46,6 +46,7 @@ def test_registers_and_fields_are_read_and_set_by_name(board, client) -> None:
         ("control.power", 1, "no field of control 'power'; did you mean 'power_up'?"),
         ("control.power_up", "onn", "no value 'onn'; did you mean 'on'?"),
         ("control.power_up", 16, "16 does not fit; expected 0 to 0xf"),
+        ("control.power_up", 5, "control.power_up: 5 is none of its values: off (0x9), on (0x6)"),
         ("limit", "lots", "no value 'lots'; a number"),
     ],
 )
@@ -288,7 +289,7 @@ def test_what_is_under_way_is_still_known_to_the_payload() -> None:
 def test_a_command_without_an_answer_is_given_up_in_time(board, client) -> None:
     board.is_silent = True
     started = time.monotonic()
-    with pytest.raises(NoAnswerError, match=r"no answer to TC\[17, 1\] after 3 tries"):
+    with pytest.raises(NoAnswerError, match=r"no answer to TC\[17,1\] after 3 tries"):
         client.ping()
     assert time.monotonic() - started < 3 * 0.5 + 0.5
     board.is_silent = False
