@@ -11,6 +11,7 @@ from pathlib import Path
 from click import Context
 
 from fw_tools.cli.main import COMMANDS
+from fw_tools.spec.load import load_payload
 from telemetry.cli import cli
 
 
@@ -67,6 +68,60 @@ def test_the_transcript_of_the_shell_is_what_it_says(repository: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     answers = "\n".join(line for line in transcript.splitlines() if line not in typed)
     assert without_what_varies(done.stdout) == without_what_varies(answers)
+
+
+def fenced(repository: Path, opening: str) -> str:
+    """Return the README's one block whose fence and first line begin like this."""
+    text = (repository / "README.md").read_text()
+    pattern = rf"^```{re.escape(opening)}.*?^```"
+    (found,) = re.findall(pattern, text, re.MULTILINE | re.DOTALL)
+    return str(found).partition("\n")[2].removesuffix("```")
+
+
+def without_measured(text: str) -> list[str]:
+    """Return the lines without times, speeds and digests."""
+    return [re.sub(r"\d+\.\d+|\b[0-9a-f]{16}\b", "#", line) for line in text.splitlines()]
+
+
+def test_a_twin_that_listens_is_a_board_for_every_command(tmp_path: Path, repository: Path) -> None:
+    """With the board.toml that is shown; each command prints what is shown."""
+    (tmp_path / "build").mkdir()
+    shutil.copytree(repository / "examples", tmp_path / "examples")
+    (tmp_path / "build" / "mini.toml").write_text(fenced(repository, "toml\n[board]"))
+    fw_tools = [sys.executable, "-m", "fw_tools"]
+    first, *listening = fenced(repository, "\n$ fw-tools twin").splitlines()
+    with subprocess.Popen(
+        [*fw_tools, *first.split()[2:]], cwd=tmp_path, stdout=subprocess.PIPE, text=True
+    ) as twin:
+        try:
+            assert twin.stdout
+            told = "".join(next(twin.stdout) for _ in listening)
+            assert without_measured(told) == without_measured("\n".join(listening))
+            talk = fenced(repository, "\n$ fw-tools set").split("$ fw-tools ")[1:]
+            for command, shown in (each.split("\n", 1) for each in talk):
+                done = subprocess.run(
+                    [*fw_tools, *command.split()],
+                    cwd=tmp_path,
+                    capture_output=True,
+                    text=True,
+                    check=False,
+                )
+                assert done.returncode == 0, done.stdout + done.stderr
+                told = done.stdout.replace(f"{tmp_path}/", "")
+                assert without_measured(told) == without_measured(shown), command
+        finally:
+            twin.terminate()
+
+
+def test_the_table_of_the_line_is_one_that_a_payload_takes(
+    tmp_path: Path, repository: Path
+) -> None:
+    spec = (repository / "examples" / "breaker_mini" / "payload.toml").read_text()
+    table = fenced(repository, "toml\n[link]")
+    (tmp_path / "payload.toml").write_text(re.sub(r"\[link\]\n[^\[#]*", lambda _: table, spec))
+    link = load_payload(tmp_path / "payload.toml").link
+    assert link is not None
+    assert (link.baud_divisor, link.flash_octets, link.time_report_rate) == (16, 4 << 20, 3)
 
 
 def test_every_command_is_in_the_readme(repository: Path) -> None:

@@ -71,14 +71,8 @@ def selftest(board: str, port: str | None, via: str, record: Path, keyword: str 
     folder = Path(suite.__file__).parent
     arguments = [
         *(str(folder), "--rootdir", str(folder), "-c", os.devnull, "-q", "-rs"),
-        *(
-            "-p",
-            "no:cacheprovider",
-            "--import-mode=importlib",
-            "--no-header",
-            "--tb=short",
-            "--disable-warnings",
-        ),
+        *("-p", "no:cacheprovider", "--import-mode=importlib", "--no-header", "--tb=short"),
+        *("-W", "ignore"),  # Of pytest and pyserial; nobody who tests a board can mend them.
         *("--board", board, "--via", via, "--record", str(record.absolute())),
         *(["--port", port] if port else []),
         *(["-k", keyword] if keyword else []),
