@@ -4,6 +4,7 @@
 A transport never waits longer than it is told, and its errors say what to do.
 """
 
+import selectors
 import socket
 import time
 from contextlib import suppress
@@ -201,20 +202,18 @@ class SocketTransport:
 
     def read(self, timeout_s: float) -> bytes:
         """Return what has come; b"" when nothing came in time."""
-        self._socket.settimeout(max(timeout_s, 0.001))
         try:
+            if not _is_readable(self._socket, timeout_s):
+                return b""
             octets = self._socket.recv(CHUNK_OCTETS)
-        except TimeoutError:
-            return b""
-        except OSError as error:
-            raise self._disconnected(error.strerror or str(error)) from error
+        except (OSError, ValueError) as error:  # ValueError: it was closed in another thread.
+            raise self._disconnected(getattr(error, "strerror", None) or str(error)) from error
         if not octets:
             raise self._disconnected("the other side closed the connection")
         return octets
 
     def write(self, octets: bytes) -> None:
         """Send octets."""
-        self._socket.settimeout(WRITE_TIMEOUT_S)
         try:
             self._socket.sendall(octets)
         except TimeoutError as error:
@@ -250,10 +249,18 @@ class SocketTransport:
             reason = error.strerror or str(error)
             raise LinkError(f"{self._url}: {reason}; is the other side running?") from error
         link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        # Of writing alone; `read` waits by itself, for it may run in another thread.
+        link.settimeout(WRITE_TIMEOUT_S)
         return link
 
     def _disconnected(self, reason: str) -> DisconnectedError:
         return DisconnectedError(f"{self._url}: went away in mid exchange ({reason})")
+
+
+def _is_readable(link: socket.socket, timeout_s: float) -> bool:
+    with selectors.DefaultSelector() as selector:
+        selector.register(link, selectors.EVENT_READ)
+        return bool(selector.select(max(timeout_s, 0.001)))
 
 
 def _reopened(name: str, open_again: Any) -> Any:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A schedule of faults in TOML, for a twin: what goes wrong, and when.
+"""A schedule of faults in TOML, for a twin or a line: what goes wrong, and when.
 
 seed = 7
 
@@ -15,13 +15,14 @@ path = "u_payload.u_link.u_ram.u_array.mem"
 word = 7
 bit = 3
 
-Chances are per octet, and so are the faults: a flip inverts one data bit; a drop, a duplicate and
-an insert are of whole octets; a stall comes before one. Start and stop bits stay. Only a cut of the
-wire to the payload takes effect within a frame.
+A line between two serial ports (`fw-tools faultline`) takes `cut` as its only event, by the wall
+clock. Chances are per octet, and so are the faults: a flip inverts one data bit; a drop, a
+duplicate and an insert are of whole octets; a stall comes before one. Start and stop bits stay.
+Only a cut of the wire to a twin's payload takes effect within a frame.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,7 @@ from fw_tools.spec.quantities import TIME, parse_between
 from fw_tools.spec.toml_source import KeyPath, read_toml
 
 _LONGEST = "24h"
+_US = 1_000_000  # Microseconds a second.
 _CHANCES = ("flip", "drop", "duplicate", "insert", "stall")
 _LINES = {"to_payload": Direction.TO_PAYLOAD, "from_payload": Direction.FROM_PAYLOAD}
 # What an event does -> the keys it needs, and those it may have.
@@ -55,6 +57,41 @@ class FaultSchedule:
     has_upsets: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineCut:
+    """A wire carries nothing for a while."""
+
+    direction: Direction
+    from_s: float  # After the start.
+    to_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineSchedule:
+    """What goes wrong on a line, whatever is at its ends."""
+
+    seed: int = 1
+    faults: Mapping[Direction, LineFaults] = field(default_factory=dict)
+    cuts: tuple[LineCut, ...] = ()
+
+    def is_cut(self, direction: Direction, at_s: float) -> bool:
+        """Tell whether a wire is cut so long after the start."""
+        return any(
+            cut.direction is direction and cut.from_s <= at_s < cut.to_s for cut in self.cuts
+        )
+
+
+def load_line_faults(path: Path) -> LineSchedule:
+    """Read a schedule for a line alone; what only a twin can do is a mistake in it.
+
+    Raises `InputError` with every mistake, each with its line.
+    """
+    reader = _Reader(path, _US, ())
+    schedule = reader.line_schedule()
+    reader.findings.raise_if_any()
+    return schedule
+
+
 def load_faults(path: Path, clock_hz: int, rails: tuple[str, ...]) -> FaultSchedule:
     """Read a schedule for a payload with this clock and these rails.
 
@@ -66,6 +103,10 @@ def load_faults(path: Path, clock_hz: int, rails: tuple[str, ...]) -> FaultSched
     return schedule
 
 
+def _event_name(path: KeyPath) -> str:
+    return f"event {int(path[-1]) + 1}"
+
+
 class _Reader:
     def __init__(self, path: Path, clock_hz: int, rails: tuple[str, ...]) -> None:
         self._source = read_toml(path)
@@ -74,22 +115,38 @@ class _Reader:
         self._rails = rails
 
     def schedule(self) -> FaultSchedule:
+        seed, lines = self._seed_and_lines()
+        sent = [messages.line_faults(direction, seed, faults) for direction, faults in lines]
+        for place, event in self._events():
+            sent += self._event(place, event)
+        has_upsets = any(m.kind == b"a" and m.octets[8:9] == b"e" for m in sent)
+        return FaultSchedule(seed=seed, messages=tuple(sent), has_upsets=has_upsets)
+
+    def line_schedule(self) -> LineSchedule:
+        seed, lines = self._seed_and_lines()
+        cuts: list[LineCut] = []
+        for place, event in self._events():
+            cuts += self._line_event(place, event)
+        return LineSchedule(seed=seed, faults=dict(lines), cuts=tuple(cuts))
+
+    def _seed_and_lines(self) -> tuple[int, list[tuple[Direction, LineFaults]]]:
         values = self._source.values
         self._known((), "", values, ("seed", *_LINES, "event"))
         seed = self._number((), "", values, "seed", 2**63 - 1, 1)
-        sent = [
-            messages.line_faults(direction, seed, self._line(name, values[name]))
+        lines = [
+            (direction, self._line(name, values[name]))
             for name, direction in _LINES.items()
             if name in values
         ]
-        events = values.get("event", [])
+        return seed, lines
+
+    def _events(self) -> Iterator[tuple[KeyPath, Any]]:
+        events = self._source.values.get("event", [])
         if not isinstance(events, list):
             self.findings.add(("event",), "", "'event' is a list; begin each with [[event]]")
-            events = []
+            return
         for index, event in enumerate(events):
-            sent += self._event(("event", index), event)
-        has_upsets = any(m.kind == b"a" and m.octets[8:9] == b"e" for m in sent)
-        return FaultSchedule(seed=seed, messages=tuple(sent), has_upsets=has_upsets)
+            yield ("event", index), event
 
     def _line(self, name: str, table: Any) -> LineFaults:
         if not self._is_table((name,), name, table):
@@ -102,21 +159,9 @@ class _Reader:
         return LineFaults(**chances, stall_s=stall_us / 1e6)
 
     def _event(self, path: KeyPath, table: Any) -> Iterator[Message]:
-        where = f"event {int(path[-1]) + 1}"
-        if not self._is_table(path, where, table):
-            return
-        action = table.get("do")
-        if action not in _ACTIONS:
-            known = suggestion(str(action), _ACTIONS)
-            what = "missing key 'do'" if action is None else f"unknown fault {action!r}"
-            self.findings.add((*path, "do"), where, f"{what}; {known}")
-            return
-        needed, optional = _ACTIONS[action]
-        self._known(path, where, table, ("at", "do", *needed, *optional))
-        missing = [key for key in ("at", *needed) if key not in table]
-        for key in missing:
-            self.findings.add(path, where, f"missing key {key!r}")
-        if missing:
+        where = _event_name(path)
+        action = self._action(path, where, table)
+        if not action:
             return
         at = self._cycles(self._time(path, where, table, "at"))
         if action == "upset":
@@ -125,6 +170,35 @@ class _Reader:
             yield from self._rail(at, path, where, table)
         else:
             yield from self._spell(at, action, path, where, table)
+
+    def _line_event(self, path: KeyPath, table: Any) -> Iterator[LineCut]:
+        where = _event_name(path)
+        action = self._action(path, where, table)
+        if action == "cut":
+            line = self._one_of(path, where, table, "line", tuple(_LINES))
+            at, length = (self._time(path, where, table, key) / _US for key in ("at", "for"))
+            direction = _LINES.get(line, Direction.TO_PAYLOAD)
+            yield LineCut(direction=direction, from_s=at, to_s=at + length)
+        elif action:
+            only = f"{action!r} needs a twin (fw-tools twin --faults); a line can be 'cut' alone"
+            self.findings.add((*path, "do"), where, only)
+
+    def _action(self, path: KeyPath, where: str, table: Any) -> str:
+        """Return what an event does; "" when it cannot be told, or keys are missing."""
+        if not self._is_table(path, where, table):
+            return ""
+        action = table.get("do")
+        if not isinstance(action, str) or action not in _ACTIONS:
+            known = suggestion(str(action), _ACTIONS)
+            what = "missing key 'do'" if action is None else f"unknown fault {action!r}"
+            self.findings.add((*path, "do"), where, f"{what}; {known}")
+            return ""
+        needed, optional = _ACTIONS[action]
+        self._known(path, where, table, ("at", "do", *needed, *optional))
+        missing = [key for key in ("at", *needed) if key not in table]
+        for key in missing:
+            self.findings.add(path, where, f"missing key {key!r}")
+        return "" if missing else action
 
     def _upset(
         self, at: int, path: KeyPath, where: str, table: Mapping[str, Any]
@@ -169,7 +243,7 @@ class _Reader:
         yield messages.after(end, make(False))
 
     def _cycles(self, us: int) -> int:
-        return us * self._clock_hz // 1_000_000
+        return us * self._clock_hz // _US
 
     def _is_table(self, path: KeyPath, where: str, value: Any) -> bool:
         if not isinstance(value, dict):

@@ -59,6 +59,8 @@ class Message:
         return _HEADER.pack(self.kind, len(self.octets)) + self.octets
 
 
+OCTETS = b"o"  # The kind of octets for the payload.
+
 # Kinds that come from the twin.
 RECEIVED = b"O"  # Octets from the payload.
 TAKEN = b"T"  # Octets taken from the host's queue since the start, 64 bits.
@@ -72,7 +74,7 @@ DROP_QUEUE = Message(b"x")
 
 def octets(data: bytes) -> Message:
     """Octets for the payload."""
-    return Message(b"o", data)
+    return Message(OCTETS, data)
 
 
 def rate(baud: int) -> Message:

@@ -78,16 +78,25 @@ class TwinProcess:
         self._taken = 0
 
     @property
+    def baud(self) -> int:
+        """The payload's own baud rate."""
+        return self.options.clock_hz // self.options.baud_divisor
+
+    @property
     def room(self) -> int:
         """How many octets the line takes now; more wait in the client's own buffers."""
         return max(QUEUE_OCTETS - (self._given - self._taken), 0)
+
+    def hand_to(self, on_octets: Callable[[bytes], None]) -> None:
+        """Have the payload's octets taken by `on_octets` from now on."""
+        self.on_octets = on_octets
 
     def send(self, message: Message) -> None:
         """Send a message; raises `failure` once the twin has ended."""
         try:
             with self._lock:
                 self.socket.sendall(message.encode())
-                if message.kind == b"o":
+                if message.kind == messages.OCTETS:
                     self._given += len(message.octets)
         except OSError:
             raise self.failure() from None

@@ -199,7 +199,9 @@ def _take_link(link: Path, target: str) -> int:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(lock)
-        raise InputError(f"{link}: another twin is served there; end it, or use --tcp 0") from None
+        raise InputError(
+            f"{link}: another process serves a pty there; end it, or listen on TCP"
+        ) from None
     link.unlink(missing_ok=True)
     link.symlink_to(target)
     return lock

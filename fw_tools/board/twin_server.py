@@ -3,18 +3,44 @@
 
 import os
 import selectors
+import socket
 import threading
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Protocol
 
 from fw_tools.board import twin_messages as messages
-from fw_tools.board.twin_process import TwinProcess
+from fw_tools.board.twin_messages import Message
 from fw_tools.errors import InputError, LinkError
 
 LOOK_S = 0.1  # How often a port looks at what no file descriptor tells it.
 PENDING_OCTETS = 1 << 20  # For a client that does not read; what comes then is lost.
 CHUNK = 16384
+
+
+class Process(Protocol):
+    """What is served: a twin, or what takes a twin's messages in its place."""
+
+    @property
+    def socket(self) -> socket.socket:
+        """Readable when `read` has something to take."""
+
+    @property
+    def baud(self) -> int:
+        """The payload's own baud rate."""
+
+    @property
+    def room(self) -> int:
+        """How many octets the line takes now."""
+
+    def hand_to(self, on_octets: Callable[[bytes], None]) -> None:
+        """Have the payload's octets taken by `on_octets`."""
+
+    def send(self, message: Message) -> None:
+        """Take a message."""
+
+    def read(self) -> bool:
+        """Take what has come from it and hand it on; False once it has ended."""
 
 
 class Port(Protocol):
@@ -47,7 +73,7 @@ class Port(Protocol):
 class TwinServer:
     """Serves one twin on one port, in a thread of its own."""
 
-    def __init__(self, process: TwinProcess, port: Port, say: Callable[[str], None]) -> None:
+    def __init__(self, process: Process, port: Port, say: Callable[[str], None]) -> None:
         self.process = process
         self.port = port
         self.say = say  # Gets lines for the user.
@@ -56,7 +82,7 @@ class TwinServer:
         self._is_running = True
         self._wake_read, self._wake_write = os.pipe()
         self._thread = threading.Thread(target=self._run, name="twin", daemon=True)
-        process.on_octets = port.deliver
+        process.hand_to(port.deliver)
 
     def start(self) -> None:
         """Begin to serve."""
@@ -142,13 +168,13 @@ class Outlet:
         self._pending.clear()
 
 
-def greet(process: TwinProcess, baud: int) -> None:
+def greet(process: Process, baud: int) -> None:
     """Tell the twin that a client is there, at `baud` (0: at the payload's own rate)."""
     process.send(messages.rate(baud))
     process.send(messages.client(True))
 
 
-def dismiss(process: TwinProcess) -> None:
+def dismiss(process: Process) -> None:
     """Tell the twin that the client is gone, and leave its lines as nobody would drive them."""
     for message in (
         messages.client(False),

@@ -42,7 +42,9 @@ class TcpPort:
         """Warn of who may come in."""
         if self._host == LOOPBACK:
             return ()
-        return (f"{self._host}: the link is unauthenticated; whoever reaches it commands the twin",)
+        return (
+            f"{self._host}: the link is unauthenticated; whoever reaches it commands the payload",
+        )
 
     def start(self, server: TwinServer) -> None:
         """Begin to accept."""
@@ -172,7 +174,7 @@ class _Lines:
     def __init__(self, server: TwinServer) -> None:
         self._process = server.process
         self._octets = bytearray()
-        self._baud = server.process.options.clock_hz // server.process.options.baud_divisor
+        self._baud = server.process.baud
 
     def collect(self, octet: bytes) -> None:
         """Keep an octet of data until the next command, or the end of the read."""

@@ -17,6 +17,10 @@ COMMANDS = {
         "fw_tools.cli.twin:twin",
         "Run a payload in simulation, as a board that is plugged in.",
     ),
+    "faultline": (
+        "fw_tools.cli.faultline:faultline",
+        "Disturb a serial line between any two ports.",
+    ),
     "build": ("fw_tools.cli.build:build", "Description to the bitstream of a board."),
     "ecc": ("fw_tools.cli.ecc:ecc", "Show and emit error-correcting codes."),
     "ping": ("fw_tools.cli.payload:ping", "Ask a payload whether it is alive."),

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from twin_bench import CLOCK_HZ, OpenClient, StartTwin, exchange, wait_until
 
+from fw_tools.board.line_engine import DisturbedLine
 from fw_tools.board.twin import PortKind, Twin
 from fw_tools.board.twin_faults import load_faults
 from fw_tools.board.twin_messages import Direction, LineFaults
@@ -217,3 +218,15 @@ def test_each_mistake_of_a_schedule_is_named_with_its_line(tmp_path: Path) -> No
         f"{path}:12: event 3: missing key 'path'",
         f"{path}:19: event 4: unknown rail 'v5_auks'; did you mean 'v5_aux'?",
     ]
+
+
+def test_a_line_between_ports_has_the_faults_of_a_twins_line(echo: Any) -> None:
+    """The engine of `fw-tools faultline` is another program of the same draws."""
+    faults = LineFaults(flip=0.05, drop=0.04, duplicate=0.03, insert=0.02)
+    twin, client = echo()
+    twin.disturb_line(Direction.FROM_PAYLOAD, faults, seed=12)
+    line = DisturbedLine(Direction.FROM_PAYLOAD, 12, faults)
+    assert echoed(client) == b"".join(part.octets for part in line.feed(SENT))
+    counted = twin.statistics()["from_payload"]
+    for name in ("flips", "drops", "duplicates", "inserts"):
+        assert counted[name] == getattr(line.counts, name) > 0

@@ -220,7 +220,7 @@ def test_a_pty_link_is_taken_once_and_goes_with_the_twin(
     link = tmp_path / "board"
     first = start_twin(port=PortKind.PTY, link=link)
     assert first.url == str(link)
-    with pytest.raises(InputError, match="another twin is served there"):
+    with pytest.raises(InputError, match="another process serves a pty there"):
         start_twin(port=PortKind.PTY, link=link)
     assert link.is_symlink()
 
