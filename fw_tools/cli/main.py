@@ -22,6 +22,7 @@ COMMANDS = {
         "Disturb a serial line between any two ports.",
     ),
     "build": ("fw_tools.cli.build:build", "Description to the bitstream of a board."),
+    "export": ("fw_tools.cli.export:export", "Description to what another tool's flow takes."),
     "ecc": ("fw_tools.cli.ecc:ecc", "Show and emit error-correcting codes."),
     "ping": ("fw_tools.cli.payload:ping", "Ask a payload whether it is alive."),
     "get": ("fw_tools.cli.payload:get", "Show registers and fields of a payload."),

@@ -56,7 +56,7 @@ def synthesise_json(
         raise ValueError(f"unknown family {family!r}; there are: {', '.join(SYNTHESIS)}")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        (folder / "design.f").write_text(_arguments(sources, top, parameters or {}))
+        (folder / "design.f").write_text(design_file(sources, top, parameters))
         commands = (
             "read_slang --keep-hierarchy -f design.f",
             *(command.format(top=top) for command in SYNTHESIS[family]),
@@ -66,8 +66,11 @@ def synthesise_json(
         return (folder / "netlist.json").read_bytes()
 
 
-def _arguments(sources: Sequence[Path], top: str, parameters: Mapping[str, int | str]) -> str:
-    """Return a command file; quotes keep spaces in a path together."""
+def design_file(
+    sources: Sequence[Path], top: str, parameters: Mapping[str, int | str] | None = None
+) -> str:
+    """Return a command file of `read_slang`; quotes keep spaces in a path together."""
     lines = [f'"{source.resolve()}"' for source in sources]
-    lines += [f"--top {top}", *(f"-G {name}={value}" for name, value in parameters.items())]
+    chosen = (parameters or {}).items()
+    lines += [f"--top {top}", *(f"-G {name}={value}" for name, value in chosen)]
     return "\n".join(lines) + "\n"
