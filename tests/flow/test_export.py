@@ -5,6 +5,7 @@ Vendors' scripts run in Tcl with the vendor's commands recorded; the netlists th
 Yosys' for AMD and Microchip parts, with those vendors' flip-flops.
 """
 
+import itertools
 import re
 import shutil
 import subprocess
@@ -31,6 +32,7 @@ VENDORS = {Target.VIVADO: "synth_xilinx -flatten", Target.LIBERO: "synth_microch
 # As Vivado 2024.1 (UG835, UG903), Libero (PDC and Tcl command references) and SDC 2.1 name them.
 COMMANDS = (
     *("read_verilog", "read_xdc", "create_links", "build_design_hierarchy", "set_root", "set_io"),
+    "organize_tool_files",
     *("create_clock", "set_false_path", "get_ports", "set_property"),
 )
 
@@ -171,6 +173,13 @@ def test_scripts_read_the_sources_in_compile_order(exported: Path, target: Targe
     read = [Path(call[1]) for call in tcl.of(command) if call[0] in ("-sv", "-hdl_source")]
     assert [str(path.relative_to(exported)) for path in read] == sources_of(exported)
     others = [Path(call[-1]) for call in (*tcl.of("read_xdc"), *tcl.of("create_links"))]
+    others += [
+        Path(following)
+        for call in tcl.of("organize_tool_files")
+        for word, following in itertools.pairwise(call)
+        if word == "-file"
+    ]
+    assert len(others) == {Target.VIVADO: 2, Target.LIBERO: len(read) + 2 + 4}[target]
     assert all(path.is_file() for path in (*read, *others))
 
 
