@@ -33,6 +33,7 @@ class ExecutionFailure(IntEnum):
     UNCORRECTABLE = 38  # Value: the address of the word.
     FLASH_NOT_READY = 39  # Value: the address.
     WRONG_AREA_LENGTH = 40  # Value: the length.
+    PROTECTED = 41  # Value: the address.
     UNKNOWN_PARAMETER = 48  # Value: its ID.
     READ_ONLY = 49  # Value: its ID.
     VALUE_REFUSED = 50  # Value: it.
@@ -70,6 +71,8 @@ _TEXTS: dict[int, str] = {
     ExecutionFailure.UNCORRECTABLE: "the word at {value:#x} has more flips than can be corrected",
     ExecutionFailure.FLASH_NOT_READY: "the flash was not ready in time at {value:#x}",
     ExecutionFailure.WRONG_AREA_LENGTH: "{value} octets; an area has 1 to 1,024",
+    ExecutionFailure.PROTECTED: "the area at {value:#x} begins in the golden slot, which the boot "
+    "select pin alone opens",
     ExecutionFailure.UNKNOWN_PARAMETER: "no parameter that can be used so has the ID {value}",
     ExecutionFailure.READ_ONLY: "the parameter {value} is read only",
     ExecutionFailure.VALUE_REFUSED: "the value {value:#x} is refused",

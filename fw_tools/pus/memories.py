@@ -74,11 +74,21 @@ class PlainMemory:
 
 
 class FlashMemory(PlainMemory):
-    """A flash: writing clears bits, only erasing a sector sets them."""
+    """A flash: writing clears bits, only erasing a sector sets them.
 
-    def __init__(self, octets: int) -> None:
+    Areas that begin in its first `golden_octets` are changed only while `is_golden_open`.
+    """
+
+    def __init__(self, octets: int, golden_octets: int = 0) -> None:
         super().__init__(octets, 1)
         self.content[:] = b"\xff" * octets
+        self.is_golden_open = False
+        self._golden_octets = golden_octets
+
+    def require_open(self, address: int) -> None:
+        """Raise `NotExecutedError` (`PROTECTED`) where nothing may be changed."""
+        if address < self._golden_octets and not self.is_golden_open:
+            raise NotExecutedError(ExecutionFailure.PROTECTED, address)
 
     def write(self, address: int, data: bytes) -> None:
         """Program octets."""
@@ -131,12 +141,15 @@ def _erase(memory: FlashMemory, address: int, length: int) -> None:
     for value in (address, length):
         if value % FLASH_SECTOR_OCTETS:
             raise NotExecutedError(ExecutionFailure.NOT_ALIGNED, value)
+    memory.require_open(address)
     memory.erase(address, length)
 
 
 def _load(memory_id: int, memory: Memory, address: int, data: bytes, checksum: int) -> None:
     if not memory.is_writable:
         raise NotExecutedError(ExecutionFailure.NOT_WRITABLE, memory_id)
+    if isinstance(memory, FlashMemory):
+        memory.require_open(address)
     if checksum != crc16(data):
         raise NotExecutedError(ExecutionFailure.WRONG_CHECKSUM, crc16(data))
     memory.write(address, data)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Assembler of the link's engine: text to words of 16 bits.
+"""Assembler of the link's engine: text to words of 17 bits.
 
 Instructions and ports are those of `hdl/rtl/link/engine_pkg.sv`. A line holds a label (`name:`), an
 instruction with at most one operand, or a directive, and a comment behind `;`.
@@ -18,7 +18,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 
-OPERAND_BITS = 11
+OPERAND_BITS = 12
+INSTRUCTION_BITS = 5 + OPERAND_BITS  # Of a word of the program; of data it uses 16.
 MAX_WORDS = 1 << OPERAND_BITS
 MAX_RAM_WORDS = 1 << 10
 WITHOUT_OPERAND = frozenset({"ret", "jma", "tax", "txa", "shl", "shr", "swp"})

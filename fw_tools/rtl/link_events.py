@@ -52,6 +52,11 @@ PROGRAM_EVENTS = (
     LinkEvent(name="engine_corrected", id=5, severity=Severity.LOW),
     LinkEvent(name="engine_uncorrectable", id=6, severity=Severity.HIGH),
 )
+# Of the loader, where the flash has slots.
+LOADER_EVENTS = (
+    LinkEvent(name="slot_booted", id=7, severity=Severity.INFO),
+    LinkEvent(name="slot_refused", id=8, severity=Severity.MEDIUM),
+)
 # What each alarm of the link raises, in the order of the ports.
 ALARM_EVENTS = (
     *("line_error", "line_break", "frame_dropped", "frame_dropped", "frame_dropped"),
@@ -68,6 +73,7 @@ def link_events(payload: Payload) -> tuple[LinkEvent, ...]:
     registers = elaborate_registers(payload)
     return (
         *PROGRAM_EVENTS,
+        *(LOADER_EVENTS if payload.link and payload.link.slot_octets else ()),
         _watched("control_upset", 17, Severity.LOW, CONTROL_UPSETS_OFFSET),
         *(_rail_events(payload, registers) if payload.rails else ()),
         *_memory_events(registers),

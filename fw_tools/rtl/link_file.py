@@ -26,6 +26,7 @@ ENGINE_PARAMETERS = (
     *("taken_packets", "wrong_packets", "done_commands", "repeated_commands", "functions_done"),
     *("line_errors_count", "breaks_count", "bad_frames_count", "bad_lengths_count"),
     *("no_room_count", "bad_checks", "corrected_count", "uncorrectable_count"),
+    *("booted_slot", "slots_refused"),  # Where the flash has slots.
     *("events_unsent", "reports_lost", "reports_broken", "uptime_s"),
 )
 
@@ -50,6 +51,7 @@ def render_link_file(
         "clock_hz": payload.clock_hz,
         "baud_divisor": payload.link.baud_divisor,
         "structure_id": packet.structure_id,
+        "slot_octets": payload.link.slot_octets,
         "commands": [list(kind) for kind in ROUTINES],
         "parameters": [*map(_register, rows), *_engine_parameters(program)],
         "memories": [
@@ -89,7 +91,7 @@ def _field(field: FieldRow) -> dict[str, Any]:
 
 
 def _engine_parameters(program: Program) -> Iterator[dict[str, Any]]:
-    for name in ENGINE_PARAMETERS:
+    for name in filter(program.symbols.__contains__, ENGINE_PARAMETERS):
         yield _word(f"link.{name}", ENGINE_WORDS + program.symbols[name])
     for number in range(4):
         yield _word(f"build_identity_{number}", BUILD_IDENTITY + number)

@@ -11,7 +11,14 @@ from pathlib import PurePosixPath
 from fw_tools.ecc import encode, hsiao
 from fw_tools.errors import InputError
 from fw_tools.pus.commands import COMMANDS, CommandRow
-from fw_tools.rtl.assembler import MAX_RAM_WORDS, Program, assemble
+from fw_tools.pus.identifiers import MemoryId
+from fw_tools.rtl.assembler import (
+    INSTRUCTION_BITS,
+    MAX_RAM_WORDS,
+    OPERAND_BITS,
+    Program,
+    assemble,
+)
 from fw_tools.rtl.codec import codec_name, render_codec
 from fw_tools.rtl.emit import GeneratedFile
 from fw_tools.rtl.link_events import ALARM_EVENTS, LinkEvent, link_events
@@ -23,6 +30,7 @@ SOURCES = (
     *("boot", "telemetry", "command", "verification"),
     *("test", "parameters", "housekeeping", "events", "time", "memory", "flash"),
 )
+LOADER = "loader"  # Of a payload whose flash has slots.
 TC_HEADER_OCTETS = 6 + 5  # Primary header, secondary header.
 TC_OVERHEAD_OCTETS = TC_HEADER_OCTETS + 2  # And packet error control.
 TM_HEADER_OCTETS = 6 + 7 + 7  # Primary header, secondary header, time.
@@ -78,11 +86,11 @@ def link_program(payload: Payload, rtl_digest: str) -> Program:
     payload has more events than the RAM holds.
     """
     folder = resources.files("hdl").joinpath("rtl/link/program")
-    sources = {
-        f"{name}.asm": folder.joinpath(f"{name}.asm").read_text(encoding="utf-8")
-        for name in SOURCES
-    }
     assert payload.link is not None
+    names = (*SOURCES, LOADER) if payload.link.slot_octets else SOURCES
+    sources = {
+        f"{name}.asm": folder.joinpath(f"{name}.asm").read_text(encoding="utf-8") for name in names
+    }
     sources["tables"] = "\n".join(_tables(payload, rtl_digest))
     program = assemble(sources, _constants(payload, payload.link))
     if program.symbols["variables_end"] > REPEATS_ADDRESS:
@@ -116,6 +124,10 @@ def _constants(payload: Payload, link: LinkSpec) -> dict[str, int]:
         "repeats": REPEATS_ADDRESS,
         "kept_words": MAX_RAM_WORDS - REPEATS_ADDRESS,
         "time_report_rate": link.time_report_rate,
+        "flash_id": MemoryId.FLASH,
+        "slot_blocks": link.slot_octets >> WORD_BITS,
+        "golden_blocks": link.slot_octets >> WORD_BITS,  # Slot 0.
+        "slot_count": link.slot_count,
         "control_address": CONTROL_OFFSET // 4,
         "command_address": COMMAND_OFFSET // 4,
     }
@@ -159,6 +171,8 @@ def _tables(payload: Payload, rtl_digest: str) -> Iterator[str]:
         yield f".word {~bits >> WORD_BITS & 0xFFFF}"
         yield f".word {~bits & 0xFFFF}"
     yield ".word 0 ; No more."
+    if payload.link and not payload.link.slot_octets:
+        yield f"{LOADER}: ret"
     yield "rtl_digest:"
     yield from (f".word 0x{rtl_digest[place : place + 4]}" for place in range(0, 16, 4))
 
@@ -198,7 +212,7 @@ def render_link_program(
     payload: Payload, digest: str, program: Program
 ) -> tuple[GeneratedFile, ...]:
     """Return the module that holds the program, every word a codeword, and its codec."""
-    code = hsiao(WORD_BITS)
+    code = hsiao(INSTRUCTION_BITS)
     module = program_module(payload)
     text = render(
         "program.sv.j2",
@@ -207,6 +221,9 @@ def render_link_program(
         codec=codec_name(code),
         codeword_bits=code.codeword_bits,
         address_bits=(len(program.words) - 1).bit_length(),
+        operand_bits=OPERAND_BITS,
+        word_bits=INSTRUCTION_BITS,
         words=[(encode(code, word.value), word.text) for word in program.words],
     )
-    return (*render_codec(WORD_BITS), GeneratedFile(PurePosixPath(f"rtl/{module}.sv"), text))
+    codecs = (*render_codec(WORD_BITS), *render_codec(INSTRUCTION_BITS))  # The former of the RAM.
+    return (*codecs, GeneratedFile(PurePosixPath(f"rtl/{module}.sv"), text))

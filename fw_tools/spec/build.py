@@ -66,6 +66,7 @@ def link_spec(table: LinkTable) -> LinkSpec:
     return LinkSpec(
         baud_divisor=table.baud_divisor,
         flash_octets=1024 * (table.flash or 0),
+        slot_octets=1024 * (table.slot or 0),
         time_report_rate=rate,
     )
 

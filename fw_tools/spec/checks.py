@@ -6,6 +6,7 @@ others.
 """
 
 from fw_tools.spec.draft import Draft
+from fw_tools.spec.link import check_link
 from fw_tools.spec.packets import check_packets
 from fw_tools.spec.rails import check_rails
 from fw_tools.spec.size import check_size
@@ -40,6 +41,7 @@ def check_across_tables(draft: Draft) -> None:
     check_rails(draft)
     check_packets(draft)
     check_size(draft)
+    check_link(draft)
 
 
 def _check_names(draft: Draft) -> None:

@@ -76,7 +76,13 @@ class LinkSpec:
 
     baud_divisor: int  # Clocks a bit.
     flash_octets: int  # 0: no flash.
+    slot_octets: int  # 0: the flash has no boot slots.
     time_report_rate: int  # A time report every 2^n s; 255: none.
+
+    @property
+    def slot_count(self) -> int:
+        """How many boot slots the flash has; slot 0 is the golden one."""
+        return self.flash_octets // self.slot_octets if self.slot_octets else 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -251,6 +251,12 @@ class LinkTable(Table):
         "4MiB",
         default=None,
     )
+    slot: FlashSize | None = key(
+        "Size of a boot slot of the flash, a multiple of 64KiB; slot 0 is the golden one; by "
+        "default nothing is booted.",
+        "512KiB",
+        default=None,
+    )
 
 
 class BenchTable(Table):

@@ -21,9 +21,13 @@ from cocotb.utils import get_sim_time
 from fw_tools.pus.commands import COMMANDS
 from fw_tools.pus.frames import encode_frame
 from fw_tools.pus.identifiers import Ack
+from fw_tools.pus.loader import Loader
+from fw_tools.pus.memories import FlashMemory
 from fw_tools.pus.packets import crc16, with_crc
+from fw_tools.pus.parameters import PlainRegister, PlainRegisters
+from fw_tools.pus.slots import HEADER, ImageKind, SlotLayout, build_header, build_records
 from hdl.tb.board import Board, Rail
-from hdl.tb.link_driver import Answer, Expected, Ground, is_unsolicited, reference, reset
+from hdl.tb.link_driver import CONTROL, Answer, Expected, Ground, is_unsolicited, reference, reset
 from hdl.tb.spi_flash import SpiFlash
 from hdl.tb.uart import UartSource
 
@@ -43,6 +47,11 @@ UPSETS = 20
 VARIABLES = 557  # Words of the engine before those that survive a reset.
 PATROL_CLOCKS = 600_000  # In which the engine reads every word of its own.
 PING, ONE_SHOT = (17, 1), (3, 27)
+SLOTS = SlotLayout(
+    LINK["slot_octets"],
+    next((row["octets"] for row in LINK["memories"] if row["name"] == "flash"), 0)
+    // (LINK["slot_octets"] or 1),
+)
 FLASH = next((row for row in LINK["memories"] if row["name"] == "flash"), None)
 NO_MEMORY = {"id": 0x76, "octets": 64, "word_octets": 4, "data_bits": 32}  # Asked for in vain.
 STRUCTURE = LINK["structure_id"].to_bytes(2, "big")
@@ -463,6 +472,7 @@ async def the_flash_is_erased_programmed_and_read(dut):
     if not bench.flash:
         return
     number = FLASH["id"]
+    open_golden(bench, is_open=True)
     data = random.randbytes(300)
     for address, chunk in ((0x10FF0, data), (0x2FFF8, data[:20]), (0x20, b"\0"), (0x20, data[:9])):
         await bench.ask(6, 2, load(number, address, chunk))
@@ -472,6 +482,12 @@ async def the_flash_is_erased_programmed_and_read(dut):
         expected = bytes(bench.expected.machine.memory(number).content)
         assert bytes(bench.flash.content) == expected, hex(address)
     await bench.ask(6, 129, long_area(number, 0x2FFF0, 0x20))
+    open_golden(bench, is_open=False)
+    if SLOTS.slot_octets:
+        for address in (0, SLOTS.slot_octets - 0x1000, SLOTS.slot_octets):
+            await bench.ask(6, 2, load(number, address, data))
+            await bench.ask(6, 128, long_area(number, address, 0x1000))
+        assert bytes(bench.flash.content) == bytes(bench.expected.machine.memory(number).content)
     bench.flash.die()
     packet = bench.ground.command(6, 9, area(number, 0x123456, 16))
     await bench.ground.source.send(encode_frame(packet))
@@ -481,10 +497,123 @@ async def the_flash_is_erased_programmed_and_read(dut):
     assert failed[-1].packet.data[4:] == bytes.fromhex("0027 00123456")
 
 
+def open_golden(bench: LinkBench, *, is_open: bool) -> None:
+    """Set the boot select pin, on the board and in the reference machine."""
+    bench.dut.boot_select_i.value = is_open
+    bench.expected.machine.memory(FLASH["id"]).is_golden_open = is_open
+
+
 async def dumped(bench: LinkBench, address: int, length: int) -> bytes:
     """Return what TC[6,5] tells of the flash."""
     answers = await bench.ask(6, 5, area(FLASH["id"], address, length))
     return answers[1].packet.data[8:-2]
+
+
+@cocotb.test(timeout_time=200, timeout_unit="ms")
+async def the_best_slot_that_can_be_booted_is(dut):
+    """By sequence number; one with a wrong header, image, identity or content is left out."""
+    bench = await LinkBench.start(dut)
+    if not SLOTS.slot_octets:
+        return
+    flash = bench.expected.machine.memory(FLASH["id"])
+    words = [(memory["id"], 2 * memory["word_octets"], memory) for memory in CONFIG["memories"]]
+    data = [(number, at, some_words(memory, 3)) for number, at, memory in words]
+    update = build_records({CONTROL: 0x99}, data)
+    golden = build_records({}, [(number, 0, some_words(memory, 1)) for number, _, memory in words])
+    bits = random.randbytes(70)
+    read_only = build_records({CONTROL: 0x99, 0: 1}, [])
+    past_end = build_records({}, [(number, m["octets"], b"\0" * at) for number, at, m in words])
+    truncated = update[:-1]
+    put_slot(flash, 0, golden, ImageKind.RECORDS, 1)
+    for number, slots in enumerate(
+        (
+            {1: (update, ImageKind.RECORDS, 5), 2: (update, ImageKind.RECORDS, 4)},
+            {3: (update, ImageKind.RECORDS, 5), 2: (golden, ImageKind.RECORDS, 5)},
+            {4: (read_only, ImageKind.RECORDS, 9), 5: (past_end, ImageKind.RECORDS, 8)},
+            {6: (truncated, ImageKind.RECORDS, 7), 7: (golden + bytes(9), ImageKind.RECORDS, 6)},
+            {1: (bits, ImageKind.BITSTREAM, 1), 7: (update, 3, 2)},
+            {1: (update, ImageKind.RECORDS, 8, 1), 2: (update, ImageKind.RECORDS, 7, 1 << 31)},
+            {
+                1: (update, ImageKind.RECORDS, 8, 0, 1),
+                2: (bits, ImageKind.BITSTREAM, 7, 0, 1 << 63),
+            },
+            {2: (update, ImageKind.RECORDS, 2), 3: (update, ImageKind.BITSTREAM, 0xFFFF)},
+        )
+    ):
+        for slot in range(1, SLOTS.count):
+            put_slot(flash, slot, *slots.get(slot, (b"", ImageKind.RECORDS, 0)))
+        if number == 1:
+            flash.content[SLOTS.image_at(3) + 5] ^= 1
+        if number == 7:
+            flash.content[SLOTS.header_at(2) + 30] ^= 1
+            open_golden(bench, is_open=True)
+        await boots_as_the_reference(bench, flash)
+    open_golden(bench, is_open=False)
+    put_slot(flash, 0, b"", ImageKind.RECORDS, 1)
+    await boots_as_the_reference(bench, flash)
+    put_slot(flash, 2, b"", ImageKind.RECORDS, 1)
+    put_slot(flash, 3, b"", ImageKind.RECORDS, 1)
+    await boots_as_the_reference(bench, flash)
+
+
+async def boots_as_the_reference(bench: LinkBench, flash: FlashMemory) -> None:
+    """Let payload and reference boot what is in the flash, and compare all that it changes."""
+    assert bench.flash is not None
+    bench.flash.content[:] = flash.content
+    machine = bench.expected.machine
+    registers = {4: PlainRegister("rw", 0x69, is_refused=lambda value: bool(value & ~0xFF))}
+    memories = {each["id"]: machine.memory(each["id"]) for each in CONFIG["memories"]}
+    identities = {ImageKind.RECORDS: int(LINK["rtl_digest"], 16), ImageKind.BITSTREAM: 0}
+    loader = Loader(
+        layout=SLOTS,
+        flash=flash,
+        registers=PlainRegisters(registers | {0: PlainRegister("r")}),
+        memories=memories,
+        identities=identities,
+    )
+    before = {name: len(bench.events(name)) for name in ("slot_booted", "slot_refused")}
+    for memory in CONFIG["memories"]:
+        await bench.ask(6, 2, load(memory["id"], 0, some_words(memory, 6)))
+        machine.memory(memory["id"]).content[:] = bytes(memory["octets"])  # As a reset leaves it.
+    report = loader.boot(is_golden_wanted=flash.is_golden_open)
+    await bench.exchange(bench.ground.command(8, 1, b"\0\5"))
+    await bench.seconds(0.08)
+    await bench.ground.settle()
+    told = {name: bench.events(name)[count:] for name, count in before.items()}
+    wanted = {"slot_booted": report.booted, "slot_refused": report.refused}
+    assert told == {name: [] if data is None else [data] for name, data in wanted.items()}
+    for memory in CONFIG["memories"]:
+        await bench.ask(6, 5, area(memory["id"], 0, 6 * memory["word_octets"]))
+    assert await bench.parameter("control") == registers[4].value
+    slot = 0xFF if report.booted is None else report.booted >> 16
+    assert await bench.parameter("link.booted_slot") == slot
+    await bench.ask(3, 6, b"\1" + STRUCTURE)
+
+
+def put_slot(
+    flash: FlashMemory,
+    slot: int,
+    image: bytes,
+    kind: int,
+    sequence: int,
+    crc_error: int = 0,
+    error: int = 0,
+) -> None:
+    """Write a slot as the ground would; one without an image is empty."""
+    identity = int(LINK["rtl_digest"], 16) if kind == ImageKind.RECORDS else 0
+    header = build_header(image, kind, sequence, identity ^ error) if image else b"\xff" * 32
+    if crc_error:
+        fields = HEADER.parse(header)
+        fields.crc32 ^= crc_error
+        header = with_crc(HEADER.build(fields)[:-2])
+    for at, octets in ((SLOTS.image_at(slot), image), (SLOTS.header_at(slot), header)):
+        flash.content[at : at + len(octets)] = octets
+
+
+def some_words(memory: dict[str, Any], count: int) -> bytes:
+    """Return so many words of a memory."""
+    words = [random.getrandbits(memory["data_bits"]) for _ in range(count)]
+    return b"".join(each.to_bytes(memory["word_octets"], "big") for each in words)
 
 
 @cocotb.test(timeout_time=100, timeout_unit="ms")
@@ -509,7 +638,7 @@ async def an_upset_of_the_engine_changes_no_answer(dut):
     """Single flips in its words, its program and a voted replica of its state, while it works."""
     bench = await LinkBench.start(dut)
     link = dut.u_link
-    stores = [(link.u_ram.u_array.mem, 22), (dut.u_program.mem, 22)]
+    stores = [(link.u_ram.u_array.mem, 22), (dut.u_program.mem, 23)]
     replicas = link.u_core.u_upsets if CONFIG["is_voted"] else None
     overwritten = 0  # At most: a variable that is written before it is read heals unseen.
     for _ in range(UPSETS):

@@ -171,7 +171,9 @@ def reference(config: dict[str, Any]) -> Machine:
     for parameter, bits in ((CONTROL, CONTROL_BITS), (COMMAND, COMMAND_BITS)):
         registers[parameter].is_refused = lambda value, bits=bits: bool(value & ~bits)
     memories = {
-        row["id"]: _memory(row) for row in config["memories"] if row["id"] != MemoryId.EVENT_LOG
+        row["id"]: _memory(row, config["slot_octets"])
+        for row in config["memories"]
+        if row["id"] != MemoryId.EVENT_LOG
     }
     structure = Structure(
         structure_id=config["structure_id"],
@@ -202,9 +204,9 @@ def _perform(function: Function, control: PlainRegister) -> None:
         control.value = control.value & ~0xF | flags[function]
 
 
-def _memory(row: dict[str, Any]) -> Memory:
+def _memory(row: dict[str, Any], golden_octets: int) -> Memory:
     if row["id"] == MemoryId.FLASH:
-        return FlashMemory(row["octets"])
+        return FlashMemory(row["octets"], golden_octets)
     return PlainMemory(row["octets"], row["word_octets"], is_writable=row["is_writable"])
 
 

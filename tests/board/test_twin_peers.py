@@ -78,7 +78,16 @@ class Peer:
 
     def packets(self, began: int = 0) -> list[bytes]:
         *whole, _ = self.capture[began:].split(b"\0")
+        if began == 0 and not is_whole(whole[:1]):
+            del whole[:1]  # The line was busy with it when we came.
         return [cobs.decode(each) for each in whole if each]
+
+
+def is_whole(frames: list[bytes]) -> bool:
+    try:
+        return all(crc16(cobs.decode(each)) == 0 for each in frames)
+    except cobs.DecodeError:
+        return False
 
 
 def verification(packet: bytes) -> Service1Tm:

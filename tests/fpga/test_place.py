@@ -100,7 +100,7 @@ def mini(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("part", PARTS, ids=["ecp5", "ice40"])
 def test_the_program_is_in_the_block_rams_from_configuration_on(part: Part, mini: Path) -> None:
     text = (mini / "rtl/breaker_mini_program.sv").read_text()
-    words = [int(word, 16) for word in re.findall(r"= 22'h([0-9a-f]+);", text)]
+    words = [int(word, 16) for word in re.findall(r"= 23'h([0-9a-f]+);", text)]
     assert len(words) > 1000
     netlist = json.loads(
         synthesise_json(source_files(mini), "breaker_mini_program", part.family.name)

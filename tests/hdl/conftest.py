@@ -8,8 +8,10 @@ from typing import NamedTuple
 
 import pytest
 
+from fw_tools.ecc import encode, hsiao
 from fw_tools.flow.generate import generate
 from fw_tools.report.records import Status, TestRecord
+from fw_tools.rtl.assembler import INSTRUCTION_BITS, OPERAND_BITS, instructions
 from fw_tools.sim.build import Build, BuildOptions, build
 from fw_tools.sim.run import RunOptions, run
 from fw_tools.spec.load import load_payload
@@ -20,6 +22,7 @@ DECLARATION = """
   initial if (!$value$plusargs("mutant=%d", mutant)) mutant = 0;
 """
 END_OF_PORTS = re.compile(r"^ *\);$", re.MULTILINE)
+INSTRUCTION = "; "  # Begins a place in the link's program: the one line with this instruction.
 Program = tuple[BenchSpec, Build]
 PlanBenches = Callable[[Payload, Path, Path], tuple[BenchSpec, ...]]
 
@@ -52,6 +55,8 @@ class MutantRun:
     def _break(self, number: int, mutant: Mutant) -> None:
         (path,) = (self.folder / "generated" / "rtl").rglob(mutant.file)
         text = path.read_text()
+        if mutant.place.startswith(INSTRUCTION):
+            mutant = _as_word(mutant, text)
         before, _, rest = mutant.place.partition("«")
         expression, _, after = rest.partition("»")
         place = f"{before}{expression}{after}"
@@ -86,6 +91,19 @@ class MutantRun:
                 program, bench, RunOptions(work=work, pattern=pattern, plusargs=plusargs)
             )
         return records
+
+
+def _as_word(mutant: Mutant, program: str) -> Mutant:
+    """Return the mutant of the codeword that an instruction of the link's program stands for.
+
+    The instruction that takes its place carries a number.
+    """
+    line = f";  // {mutant.place.removeprefix(INSTRUCTION)}\n"
+    (word,) = re.findall(rf" = (\S+){re.escape(line)}", program)
+    mnemonic, operand = mutant.mutated.split()
+    value = instructions()[mnemonic] << OPERAND_BITS | int(operand)
+    mutated = f"{encode(hsiao(INSTRUCTION_BITS), value)}"
+    return mutant._replace(place=f"= «{word}»{line}", mutated=mutated)
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,8 @@ import pytest
 from fw_tools.flow.benches.link import link_benches
 from fw_tools.report.records import Status
 
-TESTS = 14
+TESTS = 15
+PROGRAM = "compute_node_program.sv"
 
 # File, broken expression, what it becomes, the test that must notice.
 MUTANTS = {
@@ -149,6 +150,15 @@ MUTANTS = {
         "{stored[21:16], stored[15:0] & 16'hfffe}",
         "upset",
     ),
+    "a golden slot that is open": (PROGRAM, "; cpi golden_blocks", "cpi 0", "the_flash"),
+    "an image of another gateware": (PROGRAM, "; cmp slot_octet", "ldi 0", "best_slot"),
+    "the oldest slot first": (PROGRAM, "; jc loader_look_next", "jnc 0", "best_slot"),
+    "no check of a header": (PROGRAM, "; jnz slot_damaged", "ldi 0", "best_slot"),
+    "half a check of an image": (PROGRAM, "; cmp image_crc_low", "ldi 0", "best_slot"),
+    "the other half": (PROGRAM, "; cmp image_crc_high", "ldi 0", "best_slot"),
+    "any register is loaded": (PROGRAM, "; call parameter_allowed", "ldi 0", "best_slot"),
+    "an image read past its end": (PROGRAM, "; sub length_low", "ldi 0", "best_slot"),
+    "boot select that is not looked at": (PROGRAM, "; jnz loader_golden", "ldi 0", "best_slot"),
 }
 
 

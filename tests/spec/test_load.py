@@ -128,7 +128,7 @@ def test_the_schema_describes_every_key() -> None:
     tables = [schema, *schema["$defs"].values()]
     described = [key for table in tables for key in table.get("properties", {}).values()]
     assert (
-        len(described) == 6 + 4 + 4 + 12 + 4 + 1 + 3 + 5 + 5 + 6 + 4 + 3 + 14 + 3
+        len(described) == 6 + 4 + 4 + 12 + 4 + 1 + 3 + 5 + 5 + 6 + 4 + 4 + 14 + 3
     )  # Of each table.
     assert all(key.get("description") for key in described)
     assert all(table["additionalProperties"] is False for table in tables if "properties" in table)

@@ -564,6 +564,23 @@ def test_the_smallest_bad_file_gives_its_message_alone(
     assert mistakes(sound.replace(part, instead, 1)) == [f"payload.toml:{message}"]
 
 
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ('slot = "64KiB"', 'there is no flash; add flash = "4MiB", for example'),
+        ('flash = "1MiB"\nslot = "96KiB"', "96KiB is no multiple of 64KiB"),
+        ('flash = "1MiB"\nslot = "192KiB"', "a flash of 1024KiB is no multiple of 192KiB"),
+        ('flash = "1MiB"\nslot = "1MiB"', "a flash of 1024KiB holds 1 of them; expected 2 to 15"),
+        ('flash = "1MiB"\nslot = "64KiB"', "a flash of 1024KiB holds 16 of them; expected 2 to 15"),
+    ],
+)
+def test_slots_that_do_not_divide_the_flash_are_refused(
+    sound: str, mistakes: Mistakes, keys: str, message: str
+) -> None:
+    (found,) = mistakes(f"{sound}\n[link]\n{keys}\n")
+    assert f": link: slot: {message}" in found
+
+
 def test_the_sound_file_has_no_mistake(sound: str, mistakes: Mistakes) -> None:
     assert mistakes(sound) == []
 

@@ -14,22 +14,22 @@ module engine_core
 #(
     parameter bit Triplicate = 1'b0
 ) (
-    input  logic                      clk_i,
-    input  logic                      rst_ni,
-    input  logic                      restart_i,          // Start the program anew.
-    output logic [   AddressBits-1:0] program_address_o,
-    input  logic [              15:0] program_word_i,
-    output logic [RamAddressBits-1:0] ram_address_o,
-    output logic                      ram_read_o,         // The word is used in this clock.
-    output logic                      ram_write_o,
-    input  logic [              15:0] ram_word_i,
-    output logic [   AddressBits-1:0] port_address_o,
-    output logic                      port_read_o,        // Held until port_ready_i, as the next.
-    output logic                      port_write_o,
-    input  logic                      port_ready_i,
-    input  logic [              15:0] port_word_i,
-    output logic [              15:0] word_o,             // To RAM or port.
-    output logic                      upset_o
+    input  logic                       clk_i,
+    input  logic                       rst_ni,
+    input  logic                       restart_i,          // Start the program anew.
+    output logic [    ProgramBits-1:0] program_address_o,
+    input  logic [InstructionBits-1:0] program_word_i,
+    output logic [ RamAddressBits-1:0] ram_address_o,
+    output logic                       ram_read_o,         // The word is used in this clock.
+    output logic                       ram_write_o,
+    input  logic [               15:0] ram_word_i,
+    output logic [    AddressBits-1:0] port_address_o,
+    output logic                       port_read_o,        // Held until port_ready_i, as the next.
+    output logic                       port_write_o,
+    input  logic                       port_ready_i,
+    input  logic [               15:0] port_word_i,
+    output logic [               15:0] word_o,             // To RAM or port.
+    output logic                       upset_o
 );
 
   localparam int unsigned StackDepth = 8;
@@ -44,14 +44,14 @@ module engine_core
 
   typedef struct packed {
     stage_e stage;
-    logic [AddressBits-1:0] pc;
+    logic [ProgramBits-1:0] pc;
     logic [4:0] instruction;
     logic [15:0] operand;  // Its address, index included, or what it carries; then the word at that address.
     logic [15:0] accumulator;
-    logic [AddressBits-1:0] index;
+    logic [ProgramBits-1:0] index;
     logic zero;
     logic carry;
-    logic [StackDepth-1:0][AddressBits-1:0] calls;
+    logic [StackDepth-1:0][ProgramBits-1:0] calls;
   } state_t;
 
   localparam int unsigned StateBits = $bits(state_t);
@@ -76,17 +76,17 @@ module engine_core
   // --- The instruction --------------------------------------------------------------------------
 
   instruction_e fetched, instruction;
-  logic [AddressBits-1:0] fetched_k, k, next_pc;
+  logic [ProgramBits-1:0] fetched_k, k, next_pc;
   logic is_indexed, is_store, is_port, is_read, is_result, is_waiting;
   logic [15:0] operand;
   logic [16:0] sum, difference;
 
-  assign fetched     = instruction_e'(program_word_i[15:11]);
+  assign fetched     = instruction_e'(program_word_i[InstructionBits-1:ProgramBits]);
   assign is_indexed  = fetched inside {Ldx, Stx, Ldp};
-  assign fetched_k   = is_indexed ? program_word_i[10:0] + state_q.index : program_word_i[10:0];
+  assign fetched_k   = program_word_i[ProgramBits-1:0] + (is_indexed ? state_q.index : '0);
   assign instruction = instruction_e'(state_q.instruction);
   assign operand     = state_q.operand;
-  assign k           = operand[AddressBits-1:0];
+  assign k           = operand[ProgramBits-1:0];
   assign is_store    = instruction inside {St, Stx};
   assign is_read     = fetched inside {Ld, Add, Sub, Cmp, And, Or, Xor, Ldx};
   assign is_result   = instruction <= Ldx || instruction inside {Lui, Txa, Shl, Shr, Swp};
@@ -98,7 +98,7 @@ module engine_core
   assign ram_address_o  = state_q.stage == Decode ? fetched_k[RamAddressBits-1:0] : k[RamAddressBits-1:0];
   assign ram_read_o     = state_q.stage == Operand && !is_port;
   assign ram_write_o    = state_q.stage == Execute && is_store && !is_port;
-  assign port_address_o = k;
+  assign port_address_o = k[AddressBits-1:0];
   assign port_read_o    = state_q.stage == Operand && is_port;
   assign port_write_o   = state_q.stage == Execute && is_store && is_port;
   assign is_waiting     = (port_read_o || port_write_o) && !port_ready_i;
@@ -114,7 +114,7 @@ module engine_core
       Decode: begin
         state_d.stage       = is_read ? Operand : Execute;
         state_d.instruction = fetched;
-        state_d.operand     = {5'b0, fetched_k};
+        state_d.operand     = 16'(fetched_k);
       end
       Operand: begin
         if (!is_waiting) begin
@@ -138,21 +138,21 @@ module engine_core
             Shl:          {state_d.carry, state_d.accumulator} = {state_q.accumulator, 1'b0};
             Shr:          {state_d.accumulator, state_d.carry} = {1'b0, state_q.accumulator};
             Swp:          state_d.accumulator = {state_q.accumulator[7:0], state_q.accumulator[15:8]};
-            Txa:          state_d.accumulator = {5'b0, state_q.index};
-            Tax:          state_d.index = state_q.accumulator[AddressBits-1:0];
+            Txa:          state_d.accumulator = 16'(state_q.index);
+            Tax:          state_d.index = state_q.accumulator[ProgramBits-1:0];
             Jmp:          state_d.pc = k;
             Jz:           state_d.pc = state_q.zero ? k : next_pc;
             Jnz:          state_d.pc = state_q.zero ? next_pc : k;
             Jc:           state_d.pc = state_q.carry ? k : next_pc;
             Jnc:          state_d.pc = state_q.carry ? next_pc : k;
-            Jma:          state_d.pc = state_q.accumulator[AddressBits-1:0];
+            Jma:          state_d.pc = state_q.accumulator[ProgramBits-1:0];
             Call: begin
               state_d.pc    = k;
               state_d.calls = {state_q.calls[StackDepth-2:0], next_pc};
             end
             Ret: begin
               state_d.pc    = state_q.calls[0];
-              state_d.calls = {{AddressBits{1'b0}}, state_q.calls[StackDepth-1:1]};
+              state_d.calls = {{ProgramBits{1'b0}}, state_q.calls[StackDepth-1:1]};
             end
             default:      state_d.pc = next_pc;
           endcase
@@ -167,8 +167,8 @@ module engine_core
       end
       Load: begin
         state_d.stage       = Decode;
-        state_d.accumulator = program_word_i;
-        state_d.zero        = program_word_i == '0;
+        state_d.accumulator = program_word_i[15:0];
+        state_d.zero        = program_word_i[15:0] == '0;
       end
       default: state_d.stage = Fetch;
     endcase

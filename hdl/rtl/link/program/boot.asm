@@ -27,6 +27,7 @@ boot_clear:
     st event_low
     ldi event_boot
     call event_raise
+    call loader
 
 main:
     st watchdog

@@ -50,6 +50,23 @@ flash_ready:
     ldi 0
     ret
 
+; A: 0, or the failure code where the area begins in the golden slot and the boot select pin does not open it.
+; Does nothing for other memories.
+flash_protected:
+    ld memory_kind
+    cpi 2
+    jnz flash_ready
+    ld boot_select
+    jnz flash_ready
+    ld address_high
+    cpi golden_blocks
+    jnc flash_ready
+    st failure_high
+    ld address_low
+    st failure_low
+    ldi 41
+    ret
+
 ; Opens a reading command at the area. Does nothing for other memories.
 flash_read_start:
     ld memory_kind
@@ -140,6 +157,8 @@ flash_erase:
     ldw 0xfff
     and length_low
     jnz memory_length_misaligned
+    call flash_protected
+    jnz flash_failed
     ldi 0
     st failure_high
     st failure_low

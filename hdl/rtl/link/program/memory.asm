@@ -27,6 +27,25 @@ memory_open:
     ld rx_octet
     st memory_id
     st failure_low
+    call memory_lookup
+    jnz memory_failed
+    ld rx_octet
+    st failure_low
+    cpi 1
+    jnz memory_areas
+    ld rx_word
+    st address_high
+    ld rx_word
+    st address_low
+    ldi 0
+    st length_high
+    ret
+memory_areas:
+    ldi 33
+    ret
+
+; Finds the row of memory_id. A: 0, or the failure code.
+memory_lookup:
     ldi 0
     tax
 memory_search:
@@ -43,22 +62,10 @@ memory_found:
     st memory_row
     ldp memories_kind
     st memory_kind
-    ld rx_octet
-    st failure_low
-    cpi 1
-    jnz memory_areas
-    ld rx_word
-    st address_high
-    ld rx_word
-    st address_low
     ldi 0
-    st length_high
     ret
 memory_unknown:
     ldi 32
-    ret
-memory_areas:
-    ldi 33
     ret
 
 ; Checks the area. A: 0, or the failure code. Where length_high is zero, at most 1,024 octets are taken.
@@ -362,6 +369,8 @@ memory_load:
     tax
     ldp memories_writable
     jz memory_read_only
+    call flash_protected
+    jnz memory_failed
     call memory_start
 memory_load_sum:
     ld rx_octet

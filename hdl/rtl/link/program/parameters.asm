@@ -160,6 +160,12 @@ parameters_write:
 parameter_check:
     ld rx_word
     st parameter_id
+    ld rx_word
+    st parameter_high
+    ld rx_word
+    st parameter_low
+parameter_allowed:
+    ld parameter_id
     st failure_low
     ldi 0
     tax
@@ -177,13 +183,13 @@ parameter_found:
     st parameter_mask_high
     ldp writable_not_low
     st parameter_mask_low
-    ld rx_word
+    ld parameter_high
     st failure_high
-    ld rx_word
+    ld parameter_low
     st failure_low
     and parameter_mask_low
     jnz parameter_value
-    ld failure_high
+    ld parameter_high
     and parameter_mask_high
     jnz parameter_value
     ldi 0

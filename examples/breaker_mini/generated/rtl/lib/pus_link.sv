@@ -21,52 +21,52 @@ module pus_link
     parameter bit          Triplicate        = 1'b1,
     parameter logic [63:0] BuildId           = '0       // Of gateware and tools; whoever builds sets it.
 ) (
-    input  logic                    clk_i,
-    input  logic                    rst_ni,
-    input  logic                    rx_i,               // Asynchronous.
-    output logic                    tx_o,
+    input  logic                       clk_i,
+    input  logic                       rst_ni,
+    input  logic                       rx_i,                     // Asynchronous.
+    output logic                       tx_o,
     // The program.
-    output logic [ AddressBits-1:0] program_address_o,
-    input  logic [            15:0] program_word_i,     // The clock after its address.
-    input  logic                    program_corrected_i,
-    input  logic                    program_uncorrectable_i,
+    output logic [    ProgramBits-1:0] program_address_o,
+    input  logic [InstructionBits-1:0] program_word_i,           // The clock after its address.
+    input  logic                       program_corrected_i,
+    input  logic                       program_uncorrectable_i,
     // Time.
-    input  logic [            31:0] coarse_time_i,      // s
-    input  logic [            15:0] fine_time_i,        // 2^-16 s
-    output logic                    time_set_o,         // One clock.
-    output logic [            31:0] coarse_time_o,
-    output logic [            15:0] fine_time_o,
+    input  logic [               31:0] coarse_time_i,            // s
+    input  logic [               15:0] fine_time_i,              // 2^-16 s
+    output logic                       time_set_o,               // One clock.
+    output logic [               31:0] coarse_time_o,
+    output logic [               15:0] fine_time_o,
     // Registers, APB4.
-    output logic                    apb_psel_o,
-    output logic                    apb_penable_o,
-    output logic                    apb_pwrite_o,
-    output logic [            15:0] apb_paddr_o,        // Octets.
-    output logic [            31:0] apb_pwdata_o,
-    input  logic                    apb_pready_i,
-    input  logic [            31:0] apb_prdata_i,
-    input  logic                    apb_pslverr_i,
+    output logic                       apb_psel_o,
+    output logic                       apb_penable_o,
+    output logic                       apb_pwrite_o,
+    output logic [               15:0] apb_paddr_o,              // Octets.
+    output logic [               31:0] apb_pwdata_o,
+    input  logic                       apb_pready_i,
+    input  logic [               31:0] apb_prdata_i,
+    input  logic                       apb_pslverr_i,
     // Housekeeping reports, octet by octet.
-    input  logic                    report_valid_i,
-    output logic                    report_ready_o,
-    input  logic [             7:0] report_octet_i,
-    input  logic                    report_last_i,
+    input  logic                       report_valid_i,
+    output logic                       report_ready_o,
+    input  logic [                7:0] report_octet_i,
+    input  logic                       report_last_i,
     // Memories, octet by octet; the access is held until memory_ready_i.
-    output logic [             7:0] memory_id_o,
-    output logic                    memory_read_o,
-    output logic                    memory_write_o,
-    output logic [            23:0] memory_address_o,   // Octets.
-    output logic [             7:0] memory_octet_o,
-    input  logic [             7:0] memory_octet_i,
-    input  logic                    memory_ready_i,
-    input  logic                    memory_broken_i,    // One clock.
+    output logic [                7:0] memory_id_o,
+    output logic                       memory_read_o,
+    output logic                       memory_write_o,
+    output logic [               23:0] memory_address_o,         // Octets.
+    output logic [                7:0] memory_octet_o,
+    input  logic [                7:0] memory_octet_i,
+    input  logic                       memory_ready_i,
+    input  logic                       memory_broken_i,          // One clock.
     // SPI flash.
-    output logic                    flash_sck_o,
-    output logic                    flash_cs_no,
-    output logic                    flash_mosi_o,
-    input  logic                    flash_miso_i,
-    input  logic                    boot_select_i,      // Asynchronous.
-    input  logic                    was_restart_i,      // The last reset was asked for by restart_o.
-    output logic                    restart_o           // One clock.
+    output logic                       flash_sck_o,
+    output logic                       flash_cs_no,
+    output logic                       flash_mosi_o,
+    input  logic                       flash_miso_i,
+    input  logic                       boot_select_i,            // Asynchronous.
+    input  logic                       was_restart_i,            // The last reset was asked for by restart_o.
+    output logic                       restart_o                 // One clock.
 );
 
   localparam int unsigned ReceiveLengthBits = ReceiveBits + 1;

@@ -4,7 +4,9 @@
 
 package engine_pkg;
 
-  localparam int unsigned AddressBits = 11;  // Of the program, and of words: RAM below, ports above.
+  localparam int unsigned ProgramBits = 12;  // Of an address in the program, and of an operand.
+  localparam int unsigned InstructionBits = 5 + ProgramBits;  // A word of the program; of data it uses 16.
+  localparam int unsigned AddressBits = 11;  // Of a word: RAM below, ports above.
   localparam int unsigned RamAddressBits = 10;
 
   // {instruction, operand k}. A: accumulator, X: index, M[k]: a word of the RAM or a port, Z: zero, C: carry or borrow.
