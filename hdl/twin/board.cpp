@@ -66,7 +66,7 @@ void Board::answer_outputs() {
       if (risen >> n & 1) trace_on("rail:" + std::to_string(n));
     }
   }
-  if (pins.uart_tx_o != tx_) {
+  if (is_hunting_ && pins.uart_tx_o != tx_) {
     tx_ = pins.uart_tx_o;
     receiver_.advance(now_, tx_);
     is_hunting_ = receiver_.is_hunting();

@@ -146,12 +146,25 @@ def running(node: TwinDesign, **options: object) -> Iterator[tuple[Twin, Payload
         yield twin, client
 
 
+def test_no_octet_is_lost_while_the_flash_moves_beside_the_line(node: TwinDesign) -> None:
+    """A dump goes out while the next area is read."""
+    options = ClientOptions(timeout_s=2, tries=1, window=4)
+    with running(node) as (twin, client):
+        url, description = twin.url, client.description
+        client.close()
+        with PayloadClient.open(url, description, options=options) as client:
+            assert client.read_memory("flash", 0, 0x8000) == b"\xff" * 0x8000
+
+
+PLACE = 0x80300  # Behind the golden slot.
+
+
 def test_a_power_loss_in_mid_program_leaves_what_a_chip_would(
     node: TwinDesign, tmp_path: Path
 ) -> None:
     """Some of the bits of the page are cleared, none beside it; it can be programmed to its end."""
     image, page = tmp_path / "flash.bin", bytes([0x0F]) * 256
-    area = b"\xf0\1" + (0x300).to_bytes(4, "big") + (256).to_bytes(2, "big") + page
+    area = b"\xf0\1" + PLACE.to_bytes(4, "big") + (256).to_bytes(2, "big") + page
     with running(node, flash=image, flash_time=1000) as (twin, client):  # 400 ms.
         probe = Probe(client)
         client.link.send(probe.packet((6, 2), area + crc16(page).to_bytes(2, "big"), ack=Ack.NONE))
@@ -165,18 +178,18 @@ def test_a_power_loss_in_mid_program_leaves_what_a_chip_would(
         )
         twin.set_power(False)
         assert twin.statistics()["flash_interrupted"] == 1
-        left = image.read_bytes()[0x300:0x400]
+        left = image.read_bytes()[PLACE : PLACE + 256]
         twin.set_power(True)
         probe.until_alive()
-        assert client.read_memory("flash", 0x300, 256) == left
+        assert client.read_memory("flash", PLACE, 256) == left
     assert all(octet & 0x0F == 0x0F for octet in left)
     assert 0 < sum(8 - octet.bit_count() for octet in left) < 4 * 256
     after = image.read_bytes()
-    assert after[:0x300] + after[0x400:] == b"\xff" * (OCTETS - 256)
+    assert after[:PLACE] + after[PLACE + 256 :] == b"\xff" * (OCTETS - 256)
     with running(node, flash=image, flash_time=0.1) as (_, client):
-        assert client.read_memory("flash", 0x300, 256) == left
-        client.write_memory("flash", 0x300, page)
-    assert image.read_bytes()[0x300:0x400] == page
+        assert client.read_memory("flash", PLACE, 256) == left
+        client.write_memory("flash", PLACE, page)
+    assert image.read_bytes()[PLACE : PLACE + 256] == page
 
 
 @pytest.mark.parametrize("line", list(Direction))
