@@ -43,16 +43,22 @@ class Peer:
     def __init__(self, url: str) -> None:
         host, port = url.removeprefix("socket://").split(":")
         self.link = socket.create_connection((host, int(port)))
-        self.link.settimeout(0.3)
-        self._forget_what_is_under_way()
+        self.link.settimeout(0.1)
         self.capture = b""
         self.count = 0
 
-    def _forget_what_is_under_way(self) -> None:
-        """Wait until the line rests, so that the capture begins with a frame."""
+    def drain(self) -> None:
+        """Take what was under way until the line rests; it is no part of the capture."""
         with suppress(TimeoutError):
             while self.link.recv(4096):
                 pass
+
+    def wait_for_report(self) -> None:
+        """Wait until one more report has come."""
+        before, deadline = len(self.packets()), time.monotonic() + PATIENCE_S
+        while len(self.packets()) == before and time.monotonic() < deadline:
+            with suppress(TimeoutError):
+                self.capture += self.link.recv(4096)
 
     def command(self, service: int, subtype: int, data: bytes = b"", apid: int = APID) -> bytes:
         self.count += 1
@@ -86,7 +92,16 @@ class Peer:
 
     def packets(self, began: int = 0) -> list[bytes]:
         *whole, _ = self.capture[began:].split(b"\0")
+        if began == 0 and not is_whole(whole[:1]):
+            del whole[:1]  # The line was busy with it when we came.
         return [cobs.decode(each) for each in whole if each]
+
+
+def is_whole(frames: list[bytes]) -> bool:
+    try:
+        return all(crc16(cobs.decode(each)) == 0 for each in frames)
+    except cobs.DecodeError:
+        return False
 
 
 def verification(packet: bytes) -> Service1Tm:
@@ -118,6 +133,9 @@ def peer(twin: Bench) -> Iterator[Peer]:
     twin.client.close()
     assert twin.twin is not None
     found = Peer(twin.twin.url)
+    found.drain()
+    twin.twin.reset()
+    found.wait_for_report()  # Of the boot.
     yield found
     found.link.close()
 
@@ -155,7 +173,6 @@ def test_spacepackets_and_cobs_talk_to_the_twin(peer: Peer) -> None:
 def test_a_capture_of_the_line_decodes_by_the_generated_definitions(
     peer: Peer, repository: Path, tmp_path: Path
 ) -> None:
-    peer.ask(peer.command(8, 1, b"\0\5"), 3)  # A warm reset.
     peer.ask(peer.command(17, 1), 4)
     peer.ask(peer.command(3, 27, b"\1\0\1"), 3)
     peer.ask(peer.command(20, 1, b"\2\0\0\0\4"), 4)
@@ -178,18 +195,7 @@ def test_a_capture_of_the_line_decodes_by_the_generated_definitions(
     kinds = [row["message_type"] for row in rows if row["destination_id"] == SOURCE_ID]
     around = ["accepted", "started"]
     assert kinds == [
-        *(
-            *around,
-            "completed",
-            *around,
-            "alive",
-            "completed",
-            *around,
-            "completed",
-            *around,
-            "parameters",
-            "completed",
-        ),
+        *(*around, "alive", "completed", *around, "completed", *around, "parameters", "completed"),
         *(*around, "failed", "refused", *around, "memory_check", "completed"),
     ]
     assert "boot" in [row.get("data.event") for row in rows]
@@ -234,6 +240,8 @@ def test_every_command_works_on_the_twin(spec: Path, way: str, tmp_path: Path) -
 def test_a_wrong_baud_rate_is_told_as_such(spec: Path) -> None:
     with open_bench(f"twin:{spec}", way="pty") as bench:
         assert bench.twin is not None
+        bench.client.set_housekeeping(is_enabled=False)  # Nothing is under way when the rate moves.
+        time.sleep(0.5)
         bench.client.close()
         description, options = bench.client.description, ClientOptions(timeout_s=0.5)
         with (
