@@ -55,12 +55,23 @@ def build_twin(design: TwinDesign, work: Path, *, has_upsets: bool, has_waves: b
 
     Raises what `fw_tools.sim.build.build` does.
     """
+    options = BuildOptions(
+        work=work,
+        folder=design.sources[0].parent,
+        has_waves=has_waves,
+        host=twin_host(has_upsets=has_upsets),
+    )
+    return build(model_of(design), options).program
+
+
+def model_of(design: TwinDesign) -> BenchSpec:
+    """Return what Verilator makes a twin's model of."""
     parameters = {
         "ClockHz": str(design.clock_hz),
         "BaudDivisor": str(design.baud_divisor),
         "BuildId": f"64'h{design.build_id()}",
     }
-    bench = BenchSpec(
+    return BenchSpec(
         name=f"twin of {design.name}",
         top=design.top,
         test_modules=(),
@@ -68,13 +79,6 @@ def build_twin(design: TwinDesign, work: Path, *, has_upsets: bool, has_waves: b
         parameters=tuple(parameters.items()),
         waivers=design.waivers,
     )
-    options = BuildOptions(
-        work=work,
-        folder=design.sources[0].parent,
-        has_waves=has_waves,
-        host=twin_host(has_upsets=has_upsets),
-    )
-    return build(bench, options).program
 
 
 def gateware_folder(digest: str) -> Path:

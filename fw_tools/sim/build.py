@@ -140,6 +140,8 @@ def _make(bench: BenchSpec, options: BuildOptions, stored: StoredPrograms) -> Ob
         )
         command = _verilate_command(bench, options, verilated)
         _step(bench, options, command, environment)
+        if host.prepare:
+            host.prepare(verilated, host.prefix)
         _step(bench, options, verilator.make_command(verilated, host, options.jobs), environment)
         shutil.copy2(verilated / verilator.PROGRAM, options.work)
         if is_cacheable(bench):

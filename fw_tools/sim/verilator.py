@@ -3,11 +3,12 @@
 
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
+from fw_tools.sim.members import write_members
 from fw_tools.sim.objcache import COMPILER, harness, wrapper
 from fw_tools.spec.records import BenchSpec
 
@@ -40,6 +41,8 @@ class Host:
     sources: tuple[Path, ...]  # Of the main program, in `main` and below.
     arguments: tuple[str, ...]  # For Verilator.
     optimisation: str  # Of the model.
+    # Before the compiler, with the folder of what Verilator wrote, and the prefix.
+    prepare: Callable[[Path, str], None] | None = None
     precompiles: bool = False  # Whether Verilator's headers are worth 94 MB in the cache.
 
 
@@ -79,11 +82,12 @@ def twin_host(*, has_upsets: bool) -> Host:
         sources=tuple(sorted(main.rglob("*.cpp"))),
         arguments=(
             *("-O3", "-fno-expand", "--x-assign", "fast", "--x-initial", "fast"),
-            *("--no-timing", "--no-assert"),
+            *("--flatten", "--no-timing", "--no-assert", "--public-params"),
             *("-CFLAGS", f"-std=c++20 -I{main} {_COUNT_TRIGGERS}"),
             *(["--public-flat-rw"] if has_upsets else []),
         ),
         optimisation="-O3",
+        prepare=write_members,
     )
 
 

@@ -30,6 +30,7 @@ struct BoardSettings {
   std::string trace_file;
   std::string trace_event;  // "octet", "reset", "break", "rail:N", "power"; "" for none.
   uint64_t trace_cycles = 0;
+  bool is_leaping = true;  // Over clocks in which only counters move: faster, and the same.
 };
 
 class Board {
@@ -48,6 +49,8 @@ class Board {
   uint64_t last_octet() const { return last_octet_; }  // The cycle at which one last passed.
   bool is_sending() const { return !transmitter_.is_idle(); }
   double clock_hz() const { return settings_.clock_hz; }
+  uint64_t leapt() const { return design_.leapt(); }
+  const Vtwin___024root* model() const { return design_.model(); }
 
   uint64_t run_ns = 0;  // Wall clock spent in `run`, as the caller measured it.
 

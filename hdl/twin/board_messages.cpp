@@ -230,6 +230,7 @@ std::string Board::statistics() {
     text += "\"" + std::string(name) + "\": " + std::to_string(value) + ", ";
   };
   number("cycles", now_);
+  number("cycles_leapt", design_.leapt());
   number("run_ns", run_ns);
   number("cpu_ns", processor_ns());
   number("resets", resets_);

@@ -15,11 +15,13 @@ void Design::power_on() {
   top_->uart_rx_i = 1;
   top_->flash_miso_i = 1;
   top_->eval();
+  leap_ = std::make_unique<Leap>(*top_->rootp);
 }
 
 void Design::power_off() {
   trace_end();
   if (top_) top_->final();
+  leap_.reset();
   top_.reset();
   context_.reset();
 }

@@ -7,6 +7,7 @@
 
 #include "Vtwin.h"
 #include "Vtwin___024root.h"
+#include "leap.h"
 #include "verilated.h"
 #if VM_TRACE
 #include "verilated_vcd_c.h"
@@ -26,7 +27,30 @@ class Design {
   void power_off();
   bool is_powered() const { return top_ != nullptr; }
   Vtwin& pins() { return *top_; }
+  const Vtwin___024root* model() const { return top_ ? top_->rootp : nullptr; }  // None without power.
 
+  // Invert bit `bit` of word `word` of the register or memory `path` ("u_engine.state_q"). Returns
+  // what is wrong, or "".
+  std::string upset(const std::string& path, uint32_t word, uint32_t bit);
+
+  void trace_begin(const std::string& file);
+  void trace_end();
+
+  // At least one clock and at most `most`, all with the inputs as they are; return how many. An output moves with the
+  // first of them or with none.
+  uint64_t pass(uint64_t most) {
+#if VM_TRACE
+    most = 1;  // Waves show every clock.
+#endif
+    const bool is_watched = most > 1 && leap_->begin();
+    tick();
+    const uint64_t leapt = is_watched ? leap_->end(most - 1) : 0;
+    leapt_ += leapt;
+    return 1 + leapt;
+  }
+  uint64_t leapt() const { return leapt_; }  // Clocks that were not evaluated.
+
+ private:
   // One clock; the inputs count as set before its rising edge.
   void tick() {
 #if VM_TRACE
@@ -36,14 +60,6 @@ class Design {
 #endif
   }
 
-  // Invert bit `bit` of word `word` of the register or memory `path` ("u_engine.state_q"). Returns
-  // what is wrong, or "".
-  std::string upset(const std::string& path, uint32_t word, uint32_t bit);
-
-  void trace_begin(const std::string& file);
-  void trace_end();
-
- private:
   // The clock falls without being evaluated: nothing of ours happens on a falling edge, and half
   // of the time would go into seeing that. Verilator remembers the last level of what triggers in
   // members, of which the build counts those that are no reset: where there is more than the clock,
@@ -67,6 +83,8 @@ class Design {
 
   std::unique_ptr<VerilatedContext> context_;
   std::unique_ptr<Vtwin> top_;
+  std::unique_ptr<Leap> leap_;
+  uint64_t leapt_ = 0;
 #if VM_TRACE
   std::unique_ptr<VerilatedVcdC> waves_;
 #endif

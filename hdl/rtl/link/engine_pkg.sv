@@ -64,6 +64,7 @@ package engine_pkg;
   localparam logic [10:0] PortTimeFine = 11'h413;  // rw: 2^-16 s.
   localparam logic [10:0] PortTimeSet = 11'h414;  // w: sets the time from the three.
   localparam logic [10:0] PortMilliseconds = 11'h415;  // r: milliseconds since it was read, at most 255.
+  localparam logic [10:0] PortWake = 11'h416;  // r: waits for a packet, a millisecond or an alarm to take up.
   localparam logic [10:0] PortBusAddress = 11'h418;  // w: word address of a register.
   localparam logic [10:0] PortBusHigh = 11'h419;  // rw: its upper half.
   localparam logic [10:0] PortBusLow = 11'h41a;  // rw: its lower half.

@@ -39,6 +39,9 @@ main_timers:
     call watch
     call alarms
     call patrol
+    ld watch_row
+    jnz main                        ; Rest only when each register has been looked at.
+    ld wake
     jmp main
 
 ; Reads one word of the RAM and one of the program, and writes the former back: what a flipped bit has

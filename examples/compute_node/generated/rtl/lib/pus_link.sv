@@ -504,6 +504,7 @@ module pus_link
       PortTimeLow:      port_word = coarse_q[15:0];
       PortTimeFine:     port_word = fine_q;
       PortMilliseconds: port_word = {8'd0, milliseconds};
+      PortWake:         is_step_done = is_rx_available || milliseconds != '0 || alarm_counts != '0;
       PortBusHigh:      port_word = bus_data_q[31:16];
       PortBusLow:       port_word = bus_data_q[15:0];
       PortBusRead, PortBusWrite: begin
