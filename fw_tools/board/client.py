@@ -2,8 +2,9 @@
 """A client of a payload: its registers, memories, events and functions by name."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from types import TracebackType
 from typing import Any
 
@@ -25,6 +26,9 @@ from fw_tools.pus.identifiers import (
 from fw_tools.pus.packets import Telemetry, crc16
 
 ClientOptions = ExchangeOptions
+SUM_PATIENCE_S = 100e-6  # For each octet that the payload sums up; a board takes about 2 us.
+ERASE_PATIENCE_S = 10.0  # A block takes up to 2 s, and a twin may be slower than its clock.
+FLASH_WINDOW = 3  # Longest commands that a payload keeps while its flash is busy.
 Progress = Callable[[int], None]  # Octets done so far.
 
 _EVENT_LOG = MemoryDescription(
@@ -174,6 +178,37 @@ class PayloadClient:
             if progress:
                 progress(min(done * _step(memory), len(data)))
 
+    def rewrite_flash(
+        self,
+        name: str,
+        erased: Sequence[tuple[int, int]],
+        written: Sequence[tuple[int, bytes]],
+        progress: Progress | None = None,
+    ) -> None:
+        """Erase stretches (address, octets) of a flash, whole sectors; then write (address, data).
+
+        All of it is under way at once, as far as the payload has room.
+        """
+        memory = self.description.memory(name)
+        erasures = (
+            _area_request((6, 128), memory.id, at, octets, is_answered=False)
+            for at, octets in erased
+        )
+        areas = [
+            (start + at, data[at : at + step])
+            for start, data in written
+            for at, step in _steps(memory, len(data))
+        ]
+        loads = (_load_request(memory.id, at, data) for at, data in areas)
+        sizes = [*([0] * len(erased)), *(len(data) for _, data in areas)]
+        done = 0
+        requests = chain(erasures, loads)
+        patience_s = ERASE_PATIENCE_S if erased else 0.0
+        for place, _ in self._exchange.stream(requests, FLASH_WINDOW, patience_s):
+            done += sizes[place]
+            if progress:
+                progress(done)
+
     def check_memory(self, name: str, address: int, octets: int) -> int:
         """Return the CRC-16 that the payload computes over one area of up to 1,024 octets."""
         request = _area_request((6, 9), self.description.memory(name).id, address, octets)
@@ -183,7 +218,8 @@ class PayloadClient:
     def image_crc32(self, name: str, address: int, octets: int) -> int:
         """Return the CRC-32 that the payload computes over any stretch of a memory."""
         request = _area_request((6, 129), self.description.memory(name).id, address, octets)
-        return int(REPORTS[6, 130].parse(self._ask(request).data).areas[0].crc)
+        report = self._ask(request, octets * SUM_PATIENCE_S)
+        return int(REPORTS[6, 130].parse(report.data).areas[0].crc)
 
     def _read(
         self, memory: MemoryDescription, address: int, octets: int, progress: Progress | None
@@ -262,8 +298,8 @@ class PayloadClient:
     def _do(self, kind: tuple[int, int], **fields: Any) -> None:
         self._exchange.run([Request(kind=kind, fields=fields)])
 
-    def _ask(self, request: Request) -> Telemetry:
-        (report,) = self._exchange.run([request])
+    def _ask(self, request: Request, patience_s: float = 0.0) -> Telemetry:
+        (report,) = self._exchange.run([request], patience_s)
         assert report is not None
         return report
 
@@ -282,7 +318,9 @@ def _parameter_request(parameter_ids: list[int]) -> Request:
     )
 
 
-def _area_request(kind: tuple[int, int], memory_id: int, address: int, length: int) -> Request:
+def _area_request(
+    kind: tuple[int, int], memory_id: int, address: int, length: int, *, is_answered: bool = True
+) -> Request:
     def is_answer(found: Any) -> bool:
         if found.memory_id != memory_id or len(found.areas) != 1:
             return False
@@ -294,7 +332,7 @@ def _area_request(kind: tuple[int, int], memory_id: int, address: int, length: i
     return Request(
         kind=kind,
         fields={"memory_id": memory_id, "areas": [area]},
-        answer=(kind[0], kind[1] + 1),
+        answer=(kind[0], kind[1] + 1) if is_answered else None,
         is_answered_by=is_answer,
     )
 

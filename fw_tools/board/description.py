@@ -79,6 +79,7 @@ class LinkDescription:
     clock_hz: int
     baud_divisor: int
     structure_id: int
+    slot_octets: int  # 0: its flash has no boot slots.
     commands: tuple[tuple[int, int], ...]  # Service and subtype of what it offers.
     parameters: tuple[ParameterDescription, ...]
     memories: tuple[MemoryDescription, ...]
@@ -172,6 +173,7 @@ def parse_description(values: Any) -> LinkDescription:
         clock_hz=_number(values, "clock_hz", 1),
         baud_divisor=_number(values, "baud_divisor", 1),
         structure_id=_number(values, "structure_id"),
+        slot_octets=_number(values, "slot_octets"),
         commands=tuple((service, subtype) for service, subtype in values["commands"]),
         parameters=tuple(_parameter(each) for each in values["parameters"]),
         memories=tuple(_memory(each) for each in values["memories"]),

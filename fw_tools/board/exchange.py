@@ -92,24 +92,34 @@ class Exchange:
         self._apid = apid
         self._count = int.from_bytes(os.urandom(2), "big") % SEQUENCE_MODULUS
         self.source_id = int.from_bytes(os.urandom(2), "big") or 1  # 0: nobody asked for it.
+        self._more_patience_s = 0.0
         self._running: bytes | None = None  # The request whose TM[1,3] came last.
 
-    def run(self, requests: Iterable[Request]) -> list[Telemetry | None]:
+    def run(self, requests: Iterable[Request], patience_s: float = 0.0) -> list[Telemetry | None]:
         """Carry out requests in order and return their answers, None where there is none.
 
         Raises `CommandFailedError` for the first that fails, after which those behind it may or may
         not have been carried out; `NoAnswerError`; `LinkError`.
         """
-        return [answer for _, answer in sorted(self.stream(requests), key=lambda pair: pair[0])]
+        answers = self.stream(requests, patience_s=patience_s)
+        return [answer for _, answer in sorted(answers, key=lambda pair: pair[0])]
 
-    def stream(self, requests: Iterable[Request]) -> Iterator[tuple[int, Telemetry | None]]:
-        """Yield (place, answer) as the requests are done; for long lists of them."""
+    def stream(
+        self, requests: Iterable[Request], window: int | None = None, patience_s: float = 0.0
+    ) -> Iterator[tuple[int, Telemetry | None]]:
+        """Yield (place, answer) as the requests are done; for long lists of them.
+
+        `window` takes the place of the options', where the payload has room for fewer, and
+        `patience_s` is added to what one try waits.
+        """
+        self._more_patience_s = patience_s
+        most = min(window or self.options.window, MOST_OUTSTANDING)
         waiting = enumerate(requests)
         under_way: dict[bytes, _Command] = {}
         self._running = None
         is_more = True
         while is_more or under_way:
-            while is_more and len(under_way) < min(self.options.window, MOST_OUTSTANDING):
+            while is_more and len(under_way) < most:
                 item = next(waiting, None)
                 if item is None:
                     is_more = False
@@ -204,7 +214,8 @@ class Exchange:
         """Return how long one try waits: the line may be busy with a whole window each way."""
         baud = self.link.transport.baud
         octets = self.options.window * (LONGEST_TC + LONGEST_TM)
-        return self.options.timeout_s + (octets * LINE_BITS / baud if baud else 0.0)
+        patience_s = self.options.timeout_s + self._more_patience_s
+        return patience_s + (octets * LINE_BITS / baud if baud else 0.0)
 
 
 def _failed(report: Telemetry, request: Request) -> CommandFailedError:

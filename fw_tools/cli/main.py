@@ -30,6 +30,8 @@ COMMANDS = {
     "dump": ("fw_tools.cli.payload:dump", "Read a memory of a payload."),
     "events": ("fw_tools.cli.payload:events", "Show the events that a payload has kept."),
     "monitor": ("fw_tools.cli.payload:monitor", "Show every report of a payload as it comes."),
+    "image": ("fw_tools.cli.image:image", "Make an image for a boot slot of a payload."),
+    "flash": ("fw_tools.cli.flash:flash", "Write an image to a payload, and boot it."),
     "shell": ("fw_tools.cli.shell:shell", "Talk to a payload, its reports scrolling by."),
     "selftest": ("fw_tools.cli.selftest:selftest", "Run the hardware tests on a payload."),
     "compare": ("fw_tools.cli.selftest:compare", "Compare the records of two such runs."),

@@ -23,6 +23,7 @@ MOST_SLOTS = 15
 MAGIC = b"FWS1"
 PARAMETER, MEMORY = 1, 2  # Types of records.
 DIGEST_OCTETS = 6
+_FILE_HEAD_OCTETS = 32 + 32
 
 HEADER = Struct(
     "magic" / Const(MAGIC),
@@ -126,6 +127,46 @@ def read_header(octets: bytes, layout: SlotLayout) -> SlotHeader | None:
         crc32=found.crc32,
         digest=found.digest,
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    """What goes into a slot, whichever."""
+
+    octets: bytes
+    kind: ImageKind
+    identity: int  # 64 bit
+
+    def header(self, sequence: int) -> bytes:
+        """Return its header, 32 octets."""
+        return build_header(self.octets, self.kind, sequence, self.identity)
+
+
+class ImageFileError(ValueError):
+    """A file is no image, or a damaged one."""
+
+
+def build_image_file(image: Image) -> bytes:
+    """Return an image as a file: a header with the sequence number 0, SHA-256, the octets."""
+    return image.header(0) + hashlib.sha256(image.octets).digest() + image.octets
+
+
+def read_image_file(octets: bytes) -> Image:
+    """Return the image of a file. Raises `ImageFileError`."""
+    head, image = octets[:_FILE_HEAD_OCTETS], octets[_FILE_HEAD_OCTETS:]
+    header, digest = head[: HEADER.sizeof()], head[HEADER.sizeof() :]
+    if not head.startswith(MAGIC):
+        raise ImageFileError("no image for a boot slot: it does not begin with FWS1")
+    if len(head) < _FILE_HEAD_OCTETS or crc16(header) != 0:
+        raise ImageFileError("the header of the image is damaged")
+    found = HEADER.parse(header)
+    if len(image) != found.length:
+        raise ImageFileError(f"the image has {len(image)} octets; its header says {found.length}")
+    if hashlib.sha256(image).digest() != digest:
+        raise ImageFileError("the SHA-256 of the image does not hold")
+    if found.kind not in list(ImageKind):
+        raise ImageFileError(f"an image of kind {found.kind}, which is none that is known here")
+    return Image(octets=image, kind=ImageKind(found.kind), identity=found.identity)
 
 
 def build_records(

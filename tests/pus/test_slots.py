@@ -3,17 +3,22 @@
 
 import hashlib
 import zlib
+from collections.abc import Callable
 
 import pytest
 
 from fw_tools.pus.packets import crc16
 from fw_tools.pus.slots import (
+    Image,
+    ImageFileError,
     ImageKind,
     SlotHeaderError,
     SlotLayout,
     build_header,
+    build_image_file,
     build_records,
     read_header,
+    read_image_file,
 )
 
 LAYOUT = SlotLayout(slot_octets=0x20000, count=4)
@@ -69,3 +74,22 @@ def test_a_slot_begins_with_its_image_and_ends_with_its_header() -> None:
     assert [LAYOUT.image_at(slot) for slot in range(2)] == [0, 0x20000]
     assert [LAYOUT.header_at(slot) for slot in range(2)] == [0x1F000, 0x3F000]
     assert LAYOUT.room == 0x1F000
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda octets: b"text", "does not begin with FWS1"),
+        (lambda octets: octets[:40], "header of the image is damaged"),
+        (lambda octets: octets[:9] + b"\1" + octets[10:], "header of the image is damaged"),
+        (lambda octets: octets[:-1], "the image has 8 octets; its header says 9"),
+        (lambda octets: octets + b"0", "the image has 10 octets; its header says 9"),
+        (lambda octets: octets[:-1] + b"0", "SHA-256"),
+    ],
+)
+def test_a_file_that_is_no_image_says_why(damage: Callable[[bytes], bytes], message: str) -> None:
+    image = Image(octets=IMAGE, kind=ImageKind.RECORDS, identity=5)
+    octets = build_image_file(image)
+    assert read_image_file(octets) == image
+    with pytest.raises(ImageFileError, match=message):
+        read_image_file(damage(octets))
