@@ -107,8 +107,10 @@ def test_a_twin_that_listens_is_a_board_for_every_command(tmp_path: Path, reposi
                     check=False,
                 )
                 assert done.returncode == 0, done.stdout + done.stderr
-                told = done.stdout.replace(f"{tmp_path}/", "")
-                assert without_measured(told) == without_measured(shown), command
+                told = without_measured(done.stdout.replace(f"{tmp_path}/", ""))
+                if command.startswith("monitor"):  # How much comes is up to how fast the twin is.
+                    told = told[: len(shown.splitlines())]
+                assert told == without_measured(shown), command
         finally:
             twin.terminate()
 

@@ -5,6 +5,8 @@ import errno
 import os
 from pathlib import Path
 
+from fw_tools.board.holders import openings
+
 _BUSY = (errno.EAGAIN, errno.EWOULDBLOCK, errno.EBUSY)
 _CLOSED = (errno.EPIPE, errno.ECONNRESET, errno.ECONNABORTED)
 _NOT_NEGOTIATED = ("timeout while waiting for option", "does not seem to support RFC2217")
@@ -51,20 +53,10 @@ def _group_advice(device: str) -> str:
 
 def _holder(device: str) -> str:
     """Return " (process 12, minicom)" where the system tells which process holds the port."""
+    others = (each for each in openings(Path(device).resolve()) if each != os.getpid())
     try:
-        target = Path(device).resolve()
-        others = (each for each in Path("/proc").iterdir() if each.name.isdecimal())
-        for process in others:
-            if int(process.name) != os.getpid() and _has_open(process, target):
-                name = (process / "comm").read_text().strip()
-                return f" (process {process.name}, {name})"
-    except OSError:
-        pass
-    return ""
-
-
-def _has_open(process: Path, target: Path) -> bool:
-    try:
-        return any(link.readlink() == target for link in (process / "fd").iterdir())
-    except OSError:  # Another user's, or gone.
-        return False
+        process = next(others)
+        name = Path(f"/proc/{process}/comm").read_text().strip()
+    except (StopIteration, OSError):
+        return ""
+    return f" (process {process}, {name})"

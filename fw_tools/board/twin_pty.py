@@ -17,6 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from fw_tools.board import twin_messages as messages
+from fw_tools.board.holders import openings
 from fw_tools.board.twin_server import CHUNK, Outlet, TwinServer, dismiss, greet
 from fw_tools.errors import InputError
 
@@ -129,7 +130,7 @@ class PtyPort:
 
     def _still_open(self) -> int:
         """Return how many have it open besides us; who is just being forked counts too."""
-        return max(_openings(self._name) - 1, 0)
+        return max(sum(1 for _ in openings(Path(self._name))) - 1, 0)
 
     def _come(self) -> None:
         fcntl.ioctl(self._slave, termios.TIOCEXCL)
@@ -162,18 +163,6 @@ def _watch_opens(name: str) -> int:
     if descriptor < 0 or libc.inotify_add_watch(descriptor, name.encode(), mask) < 0:
         raise InputError(f"{name}: cannot be watched: {os.strerror(ctypes.get_errno())}")
     return descriptor
-
-
-def _openings(name: str) -> int:
-    """Return how often processes that we may look into have a file open."""
-    return sum(_leads_to(link, name) for link in Path("/proc").glob("[0-9]*/fd/*"))
-
-
-def _leads_to(link: Path, name: str) -> bool:
-    try:
-        return str(link.readlink()) == name
-    except OSError:  # Closed meanwhile.
-        return False
 
 
 def _get_baud(descriptor: int) -> int:

@@ -81,6 +81,7 @@ def test_a_wrong_baud_rate_on_a_silent_line_is_asked_for(
 ) -> None:
     bench, url, description = pty_bench
     bench.client.set_housekeeping(is_enabled=False)
+    bench.client.set_events([event.name for event in description.events], is_enabled=False)
     bench.client.close()
     with (
         PayloadClient.open(url, description, baud=115200, options=QUICK) as client,
