@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from telemetry.ops.ledger import Reason
+from telemetry.ops.accounts import Reason
 from telemetry.wire.framing.frame import Frame, FrameKind
 
 

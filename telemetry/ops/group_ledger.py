@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from telemetry.ops.ledger import Reason
+from telemetry.ops.accounts import Reason
 from telemetry.wire.segments import Group
 
 

@@ -13,10 +13,11 @@ from telemetry.columns.definition import Definition, define
 from telemetry.common.kernels import Kernels
 from telemetry.ops.floors import Floors, Found
 from telemetry.ops.frame_ledger import FrameLedger
-from telemetry.ops.ledger import Ledger, PacketTable
+from telemetry.ops.ledger import Ledger
 from telemetry.ops.merge import take_packets
 from telemetry.ops.options import Options
 from telemetry.ops.reading import PlanReader
+from telemetry.ops.table_booking import PacketTable, book_table
 from telemetry.wire.batch import PacketBatch, VerdictCode
 from telemetry.wire.crc_rows import crc16_rows
 from telemetry.wire.space_packet import (
@@ -97,7 +98,7 @@ class Lister:
         table = PacketTable(
             offsets, packets.lengths, found.apids, found.counts, verdicts, problems, found.places
         )
-        missing = self.ledger.add_table(table, found.others, found.other_places)
+        missing = book_table(self.ledger, table, found.others, found.other_places)
         mine = self._packets(found, table, missing, remarks)
         places = found.other_places or [span.offset for span in found.others]
         others = map(_other, found.others, places)

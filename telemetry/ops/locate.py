@@ -7,8 +7,9 @@ from heapq import merge
 
 from telemetry.columns.definition import Definition
 from telemetry.errors import UsageError
-from telemetry.ops.ledger import Ledger, PacketTable
+from telemetry.ops.ledger import Ledger
 from telemetry.ops.options import Options
+from telemetry.ops.table_booking import PacketTable, book_table
 from telemetry.wire.batch import PacketBatch
 from telemetry.wire.framing import Frame, FrameKind, Framing, framing
 from telemetry.wire.scan import Scanned, Scanner, packet_spans
@@ -206,7 +207,7 @@ class _PacketFloor:
 
     def _take(self, scanned: Scanned) -> None:
         packets = scanned.packets
-        missing = self.ledger.add_table(_table(packets), scanned.others).tolist()
+        missing = book_table(self.ledger, _table(packets), scanned.others).tolist()
         if self.target is None or _end(scanned) <= self.target:
             self._skip(scanned)
             return

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +18,7 @@ from telemetry.common.kernels import choose_kernels
 from telemetry.errors import TelemetryError, UsageError
 from telemetry.ops.cells import BESIDE_COLUMNS, CLOCK_COLUMN, GAP_COLUMN, HIDDEN_COLUMNS
 from telemetry.ops.ledger import Ledger
+from telemetry.ops.ledger_merge import absorb, move_overlaps
 from telemetry.ops.options import Options
 from telemetry.ops.pipeline import Pipeline
 from telemetry.ops.reading import Reader
@@ -55,7 +57,7 @@ class Merging:
             self._stream(source, sources, base, on_octets)
             for source, base in zip(sources, bases, strict=False)
         ]
-        for table in TimeMerger(self.ledger.move_overlaps).merge(streams):
+        for table in TimeMerger(partial(move_overlaps, self.ledger)).merge(streams):
             yield self._finish(table)
         self.ledger.check(self._octets)
 
@@ -84,7 +86,7 @@ class Merging:
         self._check_times(source, pipeline.ledger.rows)
         self._octets += sum(pipeline.ledger.octets.values())
         part = pipeline.ledger
-        self.ledger.absorb(part, base, is_framed=bool(pipeline.frame_ledgers))
+        absorb(self.ledger, part, base, is_framed=bool(pipeline.frame_ledgers))
         self.ledger.end_dump(
             source.name, base, Counter(part.octets), part.rows, pipeline.frame_octets_lost
         )

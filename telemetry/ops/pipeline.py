@@ -14,16 +14,18 @@ from telemetry.columns.definition import Definition
 from telemetry.columns.frame import LetGo
 from telemetry.columns.limits import LimitMemory
 from telemetry.common.kernels import Kernels
+from telemetry.ops.accounts import Fate
 from telemetry.ops.cells import DIGEST_COLUMN, GAP_COLUMN, OCTETS_COLUMN
 from telemetry.ops.digest import digest_packets
 from telemetry.ops.floors import Floors, Found
 from telemetry.ops.groups import GroupFloor, Packets, Units
-from telemetry.ops.ledger import Fate, Ledger, PacketTable
+from telemetry.ops.ledger import Ledger
 from telemetry.ops.merge import OverlapFilter, of_dump, take_packets
 from telemetry.ops.options import Options
 from telemetry.ops.reading import Reader, Reading, Wait
 from telemetry.ops.source import Dump, Source, open_source
 from telemetry.ops.table import Table, take_rows
+from telemetry.ops.table_booking import PacketTable, book_table
 from telemetry.ops.timeline import Arrival, Timeline
 from telemetry.wire.batch import Indices, PacketBatch, VerdictCode
 from telemetry.wire.framing import NO_TIME
@@ -260,9 +262,9 @@ class Pipeline:
         if work.base:
             rest = tuple(span._replace(offset=work.base + span.offset) for span in rest)
         if not len(found.passed):
-            return self.ledger.add_table(table, rest, found.rest_places)
+            return book_table(self.ledger, table, rest, found.rest_places)
         merged, index = _with_passed(table, work)
-        return self.ledger.add_table(merged, rest, found.rest_places)[index]
+        return book_table(self.ledger, merged, rest, found.rest_places)[index]
 
     def _note_valueless(self, work: _Work) -> None:
         places = work.found.seen_at(work.offsets)

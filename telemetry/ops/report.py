@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from telemetry.common.page import Page, asset, render_page
 from telemetry.common.text import count, escape
 from telemetry.errors import MissingExtraError, UsageError
+from telemetry.ops.accounts import Account
 from telemetry.ops.frame_ledger import FrameAccount
-from telemetry.ops.ledger import Account
 from telemetry.ops.report_facts import Report
 from telemetry.ops.report_plots import Plot, choose_plots, plot_record
 from telemetry.ops.report_tables import (

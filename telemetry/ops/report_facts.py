@@ -3,8 +3,9 @@
 
 from dataclasses import dataclass
 
+from telemetry.ops.accounts import Account
 from telemetry.ops.frame_ledger import FrameLedger
-from telemetry.ops.ledger import Account, Ledger
+from telemetry.ops.ledger import Ledger
 from telemetry.ops.shares import names_text
 from telemetry.ops.statistics import ApidStatistics, ColumnStatistics, Statistics
 from telemetry.ops.statistics_text import moment_text

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from telemetry.common.text import count, escape
+from telemetry.ops.accounts import Account, ApidRecord
 from telemetry.ops.frame_ledger import FrameAccount
-from telemetry.ops.ledger import Account, ApidRecord
 from telemetry.ops.report_facts import Report
 from telemetry.ops.report_plots import sparkline
 from telemetry.ops.statistics import ApidStatistics, ColumnStatistics

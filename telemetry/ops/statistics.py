@@ -16,6 +16,7 @@ from telemetry.columns.column import Array, Column
 from telemetry.columns.definition import Definition
 from telemetry.columns.flatten import RESERVED_COLUMNS, VERDICT_COLUMN, Value
 from telemetry.columns.limits import Limits, LimitState
+from telemetry.ops.accounts import CLOCK_EVENTS
 from telemetry.ops.cells import (
     BESIDE_COLUMNS,
     CLOCK_COLUMN,
@@ -23,7 +24,7 @@ from telemetry.ops.cells import (
     PACKET_TIME,
     RECEIVED_TIME,
 )
-from telemetry.ops.ledger import CLOCK_EVENTS, Ledger
+from telemetry.ops.ledger import Ledger
 from telemetry.ops.options import BY_TIME, DEFAULTS, Options
 from telemetry.ops.series import MinMaxSeries
 from telemetry.ops.table import Table

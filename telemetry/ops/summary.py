@@ -8,9 +8,10 @@ from typing import Any
 from telemetry.columns.definition import Definition
 from telemetry.common.exit_codes import ExitCode
 from telemetry.common.text import printable
+from telemetry.ops.accounts import Account, ApidRecord, OtherRecord, Valueless
 from telemetry.ops.frame_ledger import FrameAccount, FrameLedger
 from telemetry.ops.group_ledger import GroupAccount, GroupLedger
-from telemetry.ops.ledger import Account, ApidRecord, Ledger, OtherRecord, Valueless
+from telemetry.ops.ledger import Ledger
 from telemetry.ops.shares import share_lines, share_records
 from telemetry.wire.clock import ClockStep
 from telemetry.wire.framing import FrameKind

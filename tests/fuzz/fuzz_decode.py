@@ -35,12 +35,12 @@ with _instrumented:  # Also what is imported late elsewhere, so that its coverag
     from telemetry.columns.definition import define
     from telemetry.common.kernels import Kernels
     from telemetry.errors import TelemetryError
+    from telemetry.ops.accounts import Account
     from telemetry.ops.decode import decode_dumps, decode_to_files
     from telemetry.ops.draft import render_definition
     from telemetry.ops.explain import explain, hex_lines
     from telemetry.ops.frame_ledger import FrameAccount
     from telemetry.ops.inspect import Wanted, inspect_packet
-    from telemetry.ops.ledger import Account
     from telemetry.ops.listing import Lister, any_definition
     from telemetry.ops.locate import locate
     from telemetry.ops.options import Options

@@ -9,7 +9,7 @@ import pytest
 
 import telemetry
 from telemetry.errors import InputError, UsageError
-from telemetry.ops.ledger import Account
+from telemetry.ops.accounts import Account
 
 PACKET = construct.Struct(
     "number" / construct.Int32ub,

@@ -17,7 +17,7 @@ import pytest
 
 import telemetry
 from telemetry.errors import InputError, UsageError
-from telemetry.ops.ledger import Account
+from telemetry.ops.accounts import Account
 from telemetry.ops.options import Options
 from telemetry.wire.framing import LengthField, encode_cobs, encode_kiss, encode_kiss_time
 

@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from telemetry.ops.ledger import Account, Ledger, PacketTable
+from telemetry.ops.accounts import Account
+from telemetry.ops.ledger import Ledger
 from telemetry.ops.sequence import Gap, SequenceTracker
+from telemetry.ops.table_booking import PacketTable, book_table
 from telemetry.wire.batch import VerdictCode
 from telemetry.wire.space_packet import PrimaryHeader
 from telemetry.wire.spans import Kind, Span, Verdict
@@ -191,7 +193,7 @@ def test_a_table_of_packets_is_booked_as_one_packet_after_the_other(seed, asked)
         else:
             one_by_one.add_packet(span, problems.get(packets.index(span), ""))
     others = tuple(span for span in spans if span.kind is not Kind.PACKET)
-    at_once.add_table(table_of(packets, problems, asked), others)
+    book_table(at_once, table_of(packets, problems, asked), others)
     one_by_one.close(at)
     at_once.close(at)
     assert at_once == one_by_one
@@ -203,4 +205,4 @@ def test_a_hole_between_packets_of_a_table_stops_the_run():
         for i in range(40)
     ]
     with pytest.raises(AssertionError, match="do not follow"):
-        Ledger().add_table(table_of(spans, {}, None), ())
+        book_table(Ledger(), table_of(spans, {}, None), ())
