@@ -125,7 +125,8 @@ class TwinServer:
             while self._is_running:
                 self.port.watch()
                 for key, mask in self.selector.select(LOOK_S):
-                    key.data(mask)
+                    if key.fd in self.selector.get_map():  # The one before it may have ended it.
+                        key.data(mask)
                 self.port.look()
         except (LinkError, InputError):  # The twin has ended; whoever waits for it tells why.
             pass

@@ -4,6 +4,7 @@
 import os
 import selectors
 import socket
+from contextlib import suppress
 from typing import Any
 
 from serial.rfc2217 import PortManager
@@ -83,8 +84,8 @@ class TcpPort:
         self._hear_out()
         if self._client:
             self._server.say(f"refused {address[0]}:{address[1]}: another client is connected")
-            client.sendall(self._outgoing_refusal())
-            client.close()
+            with suppress(OSError), client:  # It may be gone already.
+                client.sendall(self._outgoing_refusal())
             return
         client.setblocking(False)
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -5,7 +5,9 @@ import os
 import random
 import select
 import socket
+import struct
 import subprocess
+import threading
 import time
 from pathlib import Path
 
@@ -119,6 +121,37 @@ def test_a_second_client_is_refused_with_a_line(
     assert said
     assert "another client is connected" in said[0]
     assert exchange(first, b"b") == b"b"
+
+
+def leave_at_once(client: socket.socket) -> None:
+    """Close a connection without a word more: the other side is told of a reset."""
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    client.close()
+
+
+@pytest.mark.parametrize("kind", [PortKind.TCP, PortKind.RFC2217])
+def test_a_client_that_leaves_as_octets_come_for_it_leaves_the_port_open(
+    start_twin: StartTwin, open_client: OpenClient, kind: PortKind
+) -> None:
+    """The server learns of it twice at once: when it writes, and when it would read."""
+    is_held, is_free = threading.Event(), threading.Event()
+
+    def hold(_line: str) -> None:
+        is_held.set()
+        is_free.wait(PATIENCE_S)
+
+    twin = start_twin(port=kind, say=hold)
+    first = socket.create_connection(peer(twin), timeout=PATIENCE_S)
+    first.sendall(b"x" * 20_000)
+    wait_until(lambda: first.recv(1), "an octet")
+    leave_at_once(socket.create_connection(peer(twin), timeout=PATIENCE_S))  # Holds the server.
+    assert is_held.wait(PATIENCE_S)
+    time.sleep(0.1)  # The payload sends on meanwhile.
+    leave_at_once(first)
+    is_free.set()
+    client = open_client(twin)
+    client.write(b"a")
+    wait_until(lambda: client.read(1) == b"a", "an answer to the next client")
 
 
 def test_a_second_client_of_a_pty_is_refused_by_the_system(
