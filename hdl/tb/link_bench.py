@@ -2,8 +2,9 @@
 """The serial line of a payload against a reference machine: commands, damage, repeats, events.
 
 Configuration (JSON, named by FW_BENCH_CONFIG): `link` (the payload's link.json, and `magic`),
-`rails`, `memories` and `inputs` (names), `divisor` (clocks a bit), `clock_hz`, `time_scale`, and
-`is_voted` where the state of the engine is triplicated.
+`rails`, `memories` and `inputs` (names), `divisor` (clocks a bit), `clock_hz`, `time_scale`,
+`is_voted` where the state of the engine is triplicated, and `sequence_count_word`, where the engine
+has the count of its next report.
 Top: the generated `<payload>_payload`.
 """
 
@@ -18,12 +19,13 @@ from cocotb.clock import Clock
 from cocotb.triggers import FallingEdge, Timer
 from cocotb.utils import get_sim_time
 
+from fw_tools.ecc import encode, hsiao
 from fw_tools.pus.commands import COMMANDS
 from fw_tools.pus.frames import encode_frame
 from fw_tools.pus.identifiers import Ack
 from fw_tools.pus.loader import Loader
 from fw_tools.pus.memories import FlashMemory
-from fw_tools.pus.packets import crc16, with_crc
+from fw_tools.pus.packets import SEQUENCE_MODULUS, crc16, with_crc
 from fw_tools.pus.parameters import PlainRegister, PlainRegisters
 from fw_tools.pus.slots import HEADER, ImageKind, SlotLayout, build_header, build_records
 from hdl.tb.board import Board, Rail
@@ -44,6 +46,7 @@ ALL_ACKS = Ack.ACCEPTANCE | Ack.START | Ack.COMPLETION
 STABLE = (0, 2, 4)  # Registers that only the link changes.
 RANDOM_COMMANDS = 50
 UPSETS = 20
+WORD_BITS = 16
 VARIABLES = 557  # Words of the engine before those that survive a reset.
 PATROL_CLOCKS = 600_000  # In which the engine reads every word of its own.
 PING, ONE_SHOT = (17, 1), (3, 27)
@@ -216,6 +219,31 @@ def random_area(subtype: int, count: int) -> bytes:
     return head + (place + data + checksum.to_bytes(2, "big")) * count
 
 
+@cocotb.test(timeout_time=100, timeout_unit="ms")
+async def a_command_that_cannot_be_is_refused(dut):
+    """Segments, PUS-A, none or two where one is taken, an area across the end, a wrong sum."""
+    bench = await LinkBench.start(dut)
+    for at, mask in ((2, 0x40), (2, 0x80), (2, 0xC0), (6, 0x30)):
+        packet = bytearray(bench.ground.command(8, 1, b"\0\4"))
+        packet[at] ^= mask
+        await bench.exchange(with_crc(bytes(packet[:-2])))
+    for number in (0, 2):
+        for subtype, more in ((5, b""), (6, b""), (27, b""), (31, (1000).to_bytes(4, "big"))):
+            await bench.ask(3, subtype, bytes([number]) + (STRUCTURE + more) * number)
+    for memory in CONFIG["memories"] or [NO_MEMORY]:
+        number, word = memory["id"], memory["word_octets"]
+        for subtype in (5, 9):
+            await bench.ask(6, subtype, bytes([number, 0]))
+            await bench.ask(6, subtype, bytes([number, 2]) + area(number, 0, word)[2:] * 2)
+            await bench.ask(6, subtype, area(number, memory["octets"] - word, 2 * word))
+        before, after = bytes(word), bytes(word - 1) + b"\1"
+        await bench.ask(6, 2, load(number, 0, before))
+        await bench.ask(6, 2, load(number, 0, after)[:-2] + b"\xbe\xef")
+        await bench.ask(6, 2, bytes([number, 2]) + load(number, 0, after)[2:] * 2)
+        await bench.ask(6, 2, load(number, memory["octets"] - word, after * 2))
+        await bench.ask(6, 5, area(number, 0, word))
+
+
 def random_id(known: Any) -> bytes:
     """Return one of the known numbers, seldom another."""
     return random.choice([*known, *known, *known, 0x3FFF]).to_bytes(2, "big")
@@ -272,6 +300,40 @@ async def a_repeated_command_is_answered_again_and_not_carried_out(dut):
     await bench.exchange(packets[0])
     assert await bench.parameter("link.functions_done") == done + 18
     assert await bench.parameter("link.repeated_commands") == 16
+
+
+@cocotb.test(timeout_time=100, timeout_unit="ms")
+async def sequence_counts_wrap(dut):
+    """From 16,383 to 0, of commands and of reports; no command is taken for another."""
+    bench = await LinkBench.start(dut)
+    done = await bench.parameter("link.functions_done")
+    word = dut.u_link.u_ram.u_array.mem[CONFIG["sequence_count_word"]]
+    word.value = encode(hsiao(WORD_BITS), SEQUENCE_MODULUS - 4)
+    bench.ground.sequence_count = SEQUENCE_MODULUS - 5
+    bench.ground.next_count = SEQUENCE_MODULUS - 2
+    for _ in range(4):
+        await bench.ask(8, 1, b"\0\3", ack=ALL_ACKS)
+    assert bench.ground.sequence_count == 7
+    assert await bench.parameter("link.functions_done") == done + 4
+
+
+@cocotb.test(timeout_time=100, timeout_unit="ms")
+async def a_reset_in_mid_report_costs_that_report_alone(dut):
+    """At several places of a long answer; what is said after it is whole."""
+    bench = await LinkBench.start(dut)
+    wanted = bytes([8]) + b"\0\4" * 8
+    for boots, octets in enumerate((1, 5, 17, 40), start=2):
+        bench.ground.most_dropped += 1
+        packet = bench.ground.command(20, 1, wanted, ack=Ack.NONE)
+        await bench.ground.source.send(encode_frame(packet))
+        while len(bench.ground.sink.octets) < octets:
+            await Timer(BIT_PS, "ps")
+        await reset(dut)
+        await bench.seconds(0.02)
+        await bench.ground.settle()
+        assert bench.events("boot") == [0] * boots, octets
+        assert bench.ground.restarts == boots
+        await bench.ask(*PING, ack=ALL_ACKS)
 
 
 @cocotb.test(timeout_time=100, timeout_unit="ms")

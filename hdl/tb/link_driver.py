@@ -69,6 +69,7 @@ class Ground:
         self.sent_at_ps = 0
         self._settled_at_ps = -1
         self.restarts = 0
+        self.most_dropped = 0  # Frames that may be damaged.
 
     def command(
         self,
@@ -126,7 +127,8 @@ class Ground:
         for octet, time_ps in self.sink.taken():
             for packet in self.receiver.feed(bytes([octet])):
                 self._take(packet, time_ps)
-        assert not self.receiver.dropped, f"damaged reports: {self.receiver.dropped}"
+        dropped = self.receiver.dropped
+        assert dropped.total() <= self.most_dropped, f"damaged reports: {dropped}"
 
     def restart_counts(self) -> None:
         """Expect counts from 0 on, as after a reset."""

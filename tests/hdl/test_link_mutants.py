@@ -8,7 +8,7 @@ import pytest
 from fw_tools.flow.benches.link import link_benches
 from fw_tools.report.records import Status
 
-TESTS = 15
+TESTS = 18
 PROGRAM = "compute_node_program.sv"
 
 # File, broken expression, what it becomes, the test that must notice.
@@ -149,6 +149,26 @@ MUTANTS = {
         ".codeword_i     («stored»)",
         "{stored[21:16], stored[15:0] & 16'hfffe}",
         "upset",
+    ),
+    "segments are taken": (PROGRAM, "; jnz command_segmented", "ldi 0", "cannot_be"),
+    "PUS-A is taken": (PROGRAM, "; jnz command_version", "ldi 0", "cannot_be"),
+    "none and two structures": (PROGRAM, "; jnz housekeeping_number", "ldi 0", "cannot_be"),
+    "none and two areas": (PROGRAM, "; jnz memory_areas", "ldi 0", "cannot_be"),
+    "an area past the end": (PROGRAM, "; cmp place_low", "ldi 0", "cannot_be"),
+    "data with any sum": (PROGRAM, "; jnz memory_wrong_sum", "ldi 0", "cannot_be"),
+    "a count that stands still": (PROGRAM, "; and sequence_count", "ldi 0", "counts_wrap"),
+    "a report without room waits": (PROGRAM, "; jc housekeeping_lost", "ldi 0", "housekeeping"),
+    "a time that stops at its end": (
+        "cuc_time.sv",
+        "48'(«is_unit_complete»)",
+        "is_unit_complete && !(&time_q)",
+        "time_is_set",
+    ),
+    "no delimiter before a frame": (
+        "frame_sender.sv",
+        "write_octet = «Delimiter»",
+        "state_q == Finish ? Delimiter : 8'h01",
+        "mid_report",
     ),
     "a golden slot that is open": (PROGRAM, "; cpi golden_blocks", "cpi 0", "the_flash"),
     "an image of another gateware": (PROGRAM, "; cmp slot_octet", "ldi 0", "best_slot"),

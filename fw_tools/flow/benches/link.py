@@ -10,6 +10,7 @@ from fw_tools.flow.benches.registers import MAGIC, register_waivers
 from fw_tools.flow.benches.top import BENCH_CLOCK_HZ, bench_inputs, bench_rails
 from fw_tools.rtl.link_file import LINK_FILE
 from fw_tools.rtl.link_memories import word_octets
+from fw_tools.rtl.link_program import link_program
 from fw_tools.rtl.payload import source_files
 from fw_tools.rtl.payload_top import has_line, payload_module
 from fw_tools.spec.profiles import Profile
@@ -59,6 +60,7 @@ def _settings(payload: Payload, generated: Path) -> dict[str, Any]:
         "clock_hz": BENCH_CLOCK_HZ,
         "time_scale": TIME_SCALE,
         "is_voted": _is_voted(payload),
+        "sequence_count_word": link_program(payload, link["rtl_digest"]).symbols["sequence_count"],
         "rails": bench_rails(payload, TIME_SCALE),
         "memories": [
             {
