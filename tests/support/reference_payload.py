@@ -27,6 +27,7 @@ LINK = {
     "clock_hz": 12_000_000,
     "baud_divisor": 16,
     "structure_id": 1,
+    "slot_octets": 0,
     "commands": [list(kind) for kind in COMMANDS],
     "parameters": [
         {
