@@ -106,7 +106,7 @@ class PayloadClient:
 
     def get_many(self, names: list[str]) -> dict[str, int]:
         """Return the values of registers and fields by name, read in as few commands as can be."""
-        found = {name: self.description.field(name) for name in names}
+        found = {name: self.description.readable(name) for name in names}
         registers = self.read_parameters([register.id for register, _ in found.values()])
         return {
             name: field_value(field, registers[register.id])
@@ -127,7 +127,7 @@ class PayloadClient:
             raise UsageError(f"{len(values)} values; one command sets 1 to {MOST_PARAMETERS}")
         words: dict[int, int] = {}
         for name, value in values.items():
-            register, field = self.description.field(name)
+            register, field = self.description.settable(name)
             if field is not None and register.id not in words:
                 words[register.id] = self._present(register)
             words[register.id] = with_field(name, field, words.get(register.id, 0), value)

@@ -109,6 +109,21 @@ class LinkDescription:
             return parameter, _named(f"field of {register}", field_name, parameter.fields)
         return self.parameter(name), None  # Raises, and names the nearest.
 
+    def readable(self, name: str) -> tuple[ParameterDescription, FieldDescription | None]:
+        """Return what `field` does; `UsageError` for what can only be set."""
+        register, field = self.field(name)
+        if "r" not in (field or register).access:
+            raise UsageError(f"{name}: can only be set, not read")
+        return register, field
+
+    def settable(self, name: str) -> tuple[ParameterDescription, FieldDescription | None]:
+        """Return what `field` does; `UsageError` for what can only be read."""
+        register, field = self.field(name)
+        if "w" not in (field or register).access:
+            known = ", ".join(each.name for each in self.parameters if "w" in each.access)
+            raise UsageError(f"{name}: can only be read; to be set there are: {known or 'none'}")
+        return register, field
+
     def memory(self, name: str) -> MemoryDescription:
         """Return a memory by its name. Raises `UsageError`."""
         return _named("memory", name, self.memories)

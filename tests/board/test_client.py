@@ -48,6 +48,7 @@ def test_registers_and_fields_are_read_and_set_by_name(board, client) -> None:
         ("control.power_up", 16, "16 does not fit; expected 0 to 0xf"),
         ("control.power_up", 5, "control.power_up: 5 is none of its values: off (0x9), on (0x6)"),
         ("limit", "lots", "no value 'lots'; a number"),
+        ("magic", 1, "magic: can only be read; to be set there are: control, command, limit"),
     ],
 )
 def test_a_wrong_name_or_value_is_told_with_what_would_be_right(
@@ -58,12 +59,21 @@ def test_a_wrong_name_or_value_is_told_with_what_would_be_right(
     assert message in str(raised.value)
 
 
+def test_what_can_only_be_set_is_not_asked_for(client) -> None:
+    with pytest.raises(UsageError, match="command: can only be set, not read"):
+        client.get("command")
+
+
 @pytest.mark.parametrize(
     ("name", "value", "code"), [("magic", 1, 49), ("limit", 0x10000, 50), ("command", None, 48)]
 )
 def test_what_the_payload_refuses_is_told_in_words(client, name, value, code) -> None:
+    number = client.description.parameter(name).id
     with pytest.raises(CommandFailedError) as raised:
-        client.get(name) if value is None else client.set(name, value)
+        if value is None:
+            client.read_parameters([number])
+        else:
+            client.write_parameters({number: value})
     assert raised.value.failure.code == code
     assert raised.value.kind == (1, 8)
     assert "TC[20," in str(raised.value)

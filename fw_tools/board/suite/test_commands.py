@@ -90,7 +90,7 @@ def test_what_cannot_be_set_is_refused_and_nothing_is_set(
     assert kinds(probe.ask(probe.packet((20, 3), wrong)))[-1] == (1, 8)
     assert client.get("control") == before
     with pytest.raises(CommandFailedError) as raised:
-        client.set("magic", 1)
+        client.write_parameters({client.description.parameter("magic").id: 1})
     assert raised.value.failure.code == 49
 
 
