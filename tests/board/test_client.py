@@ -69,11 +69,9 @@ def test_what_can_only_be_set_is_not_asked_for(client) -> None:
 )
 def test_what_the_payload_refuses_is_told_in_words(client, name, value, code) -> None:
     number = client.description.parameter(name).id
+    read, write = client.read_parameters, client.write_parameters
     with pytest.raises(CommandFailedError) as raised:
-        if value is None:
-            client.read_parameters([number])
-        else:
-            client.write_parameters({number: value})
+        read([number]) if value is None else write({number: value})
     assert raised.value.failure.code == code
     assert raised.value.kind == (1, 8)
     assert "TC[20," in str(raised.value)
