@@ -60,15 +60,20 @@ class Bench:
 
 @contextmanager
 def open_bench(
-    board: str, port: str | None = None, *, way: str = DEFAULT_WAY, options: ClientOptions = PATIENT
+    board: str,
+    port: str | None = None,
+    *,
+    way: str = DEFAULT_WAY,
+    options: ClientOptions = PATIENT,
+    say: Callable[[str], None] = lambda _: None,
 ) -> Iterator[Bench]:
     """Yield a board as `open_board` names it; a twin is served over `way` and ended behind.
 
-    Raises what `open_board` does.
+    `say` gets lines for the user of a twin that is started. Raises what `open_board` does.
     """
     kind, _, spec = board.partition(":")
     if kind == TWIN and port is None:
-        with _own_twin(Path(spec or TWIN_SPEC), way, options) as bench:
+        with _own_twin(Path(spec or TWIN_SPEC), way, options, say) as bench:
             yield bench
         return
     found = describe_board(board, port)
@@ -95,7 +100,9 @@ def _bench(name: str, way: str, client: PayloadClient, stated: set[str]) -> Benc
 
 
 @contextmanager
-def _own_twin(spec: Path, way: str, options: ClientOptions) -> Iterator[Bench]:
+def _own_twin(
+    spec: Path, way: str, options: ClientOptions, say: Callable[[str], None]
+) -> Iterator[Bench]:
     from fw_tools.toolchain import require_simulation
 
     require_simulation()
@@ -109,7 +116,7 @@ def _own_twin(spec: Path, way: str, options: ClientOptions) -> Iterator[Bench]:
         # Not at the stable place, so that runs side by side do not meet.
         wanted = TwinOptions(port=PortKind(way), link=Path(folder) / design.name)
         with (
-            running_twin(design, wanted) as twin,
+            running_twin(design, wanted, say) as twin,
             PayloadClient.open(twin.url, load_description(design.link), options=options) as client,
         ):
             transport = client.link.transport

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """From what a user names (twin, a board, a file) to an open client."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,18 +16,23 @@ TWIN_SPEC = "payload.toml"  # Of `--board twin` alone, in the current folder.
 
 @contextmanager
 def open_board(
-    board: str, port: str | None = None, options: ClientOptions | None = None
+    board: str,
+    port: str | None = None,
+    options: ClientOptions | None = None,
+    say: Callable[[str], None] = lambda _: None,
 ) -> Iterator[PayloadClient]:
     """Yield a client of the board; behind the `with` block the port is given back.
 
     `board` is a board.toml or its folder, a link.json (which needs `port`), the name of a board
     that comes with the package, "twin" or "twin:SPEC". A twin is built and started, and ended
     behind the block; with `port` the one that listens there is talked to. `port` takes the place
-    of the board's own URL. Raises `UsageError`, `InputError`, `LinkError`, `MissingToolError`.
+    of the board's own URL. `say` gets lines for the user of a twin that is started.
+
+    Raises `UsageError`, `InputError`, `LinkError`, `MissingToolError`.
     """
     kind, _, spec = board.partition(":")
     if kind == TWIN and port is None:
-        with _twin(Path(spec or TWIN_SPEC), options) as client:
+        with _twin(Path(spec or TWIN_SPEC), options, say) as client:
             yield client
         return
     found = describe_board(board, port)
@@ -38,7 +43,9 @@ def open_board(
 
 
 @contextmanager
-def _twin(spec: Path, options: ClientOptions | None) -> Iterator[PayloadClient]:
+def _twin(
+    spec: Path, options: ClientOptions | None, say: Callable[[str], None]
+) -> Iterator[PayloadClient]:
     from fw_tools.toolchain import require_simulation
 
     require_simulation()
@@ -49,7 +56,7 @@ def _twin(spec: Path, options: ClientOptions | None) -> Iterator[PayloadClient]:
     assert design.link is not None
     description = load_description(design.link)
     with (
-        running_twin(design, TwinOptions()) as twin,
+        running_twin(design, TwinOptions(), say) as twin,
         PayloadClient.open(twin.url, description, options=options) as client,
     ):
         yield client

@@ -11,8 +11,10 @@ missing.
 """
 
 import datetime
+import sys
 import time
 from collections.abc import Callable, Generator, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -131,8 +133,14 @@ def board_session(request: pytest.FixtureRequest) -> "Iterator[Bench]":
     from fw_tools.board.bench import open_bench
 
     options = request.config.option
+    capture = request.config.pluginmanager.getplugin("capturemanager")
+
+    def say(line: str) -> None:
+        with capture.global_and_fixture_disabled() if capture else nullcontext():
+            print(line, file=sys.stderr)  # noqa: T201 (to the user, not into a report)
+
     try:
-        opened = open_bench(options.board, options.port, way=options.via)
+        opened = open_bench(options.board, options.port, way=options.via, say=say)
         bench = opened.__enter__()
         request.config.stash[RUN].begin(bench)
     except ReportedError as error:

@@ -138,6 +138,8 @@ def running_twin(
 ) -> Iterator[Twin]:
     """Build (or fetch) and start a twin; end it, its port and its files afterwards.
 
+    `say` gets lines for the user, the first when the twin has to be built.
+
     Raises:
         BuildError: the gateware does not build.
         InputError: port, flash file or fault schedule cannot be used.
@@ -147,7 +149,7 @@ def running_twin(
     with tempfile.TemporaryDirectory(prefix="fw-twin-") as folder:
         has_upsets = options.has_upsets or bool(options.faults and options.faults.has_upsets)
         program = build_twin(
-            design, Path(folder), has_upsets=has_upsets, has_waves=trace is not None
+            design, Path(folder), say, has_upsets=has_upsets, has_waves=trace is not None
         )
         port = _port(design, options)
         process = TwinProcess(

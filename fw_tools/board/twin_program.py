@@ -2,7 +2,7 @@
 """From a payload to the program of its twin: gateware, Verilator, the C++ around it; all cached."""
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -14,6 +14,9 @@ from fw_tools.sim.verilator import twin_host
 from fw_tools.spec.records import BenchSpec
 from fw_tools.toolchain import build_versions
 
+_TOLD = (
+    "building the twin of {}: half a minute, or two on a busy machine; it is kept for the next time"
+)
 _RAIL_NUMBERS = 64  # Pins of the twin's top.
 
 
@@ -50,8 +53,12 @@ def file_digest(paths: Iterable[Path]) -> str:
     return digest.hexdigest()
 
 
-def build_twin(design: TwinDesign, work: Path, *, has_upsets: bool, has_waves: bool) -> Path:
+def build_twin(
+    design: TwinDesign, work: Path, say: Callable[[str], None], *, has_upsets: bool, has_waves: bool
+) -> Path:
     """Build the twin's program into `work`, or take it from the cache; return it.
+
+    `say` gets a line for the user when there is something to wait for.
 
     Raises what `fw_tools.sim.build.build` does.
     """
@@ -61,7 +68,7 @@ def build_twin(design: TwinDesign, work: Path, *, has_upsets: bool, has_waves: b
         has_waves=has_waves,
         host=twin_host(has_upsets=has_upsets),
     )
-    return build(model_of(design), options).program
+    return build(model_of(design), options, lambda: say(_TOLD.format(design.name))).program
 
 
 def model_of(design: TwinDesign) -> BenchSpec:

@@ -50,7 +50,8 @@ def _open(
     from fw_tools.board import ClientOptions
     from fw_tools.board.opening import open_board
 
-    return open_board(board, port, ClientOptions(timeout_s=timeout_s, tries=tries))
+    options = ClientOptions(timeout_s=timeout_s, tries=tries)
+    return open_board(board, port, options, lambda line: click.echo(line, err=True))
 
 
 def whole_number(_: click.Context, __: click.Parameter, text: str | None) -> int | None:

@@ -4,7 +4,7 @@
 import shutil
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -56,8 +56,12 @@ class Build:
     has_coverage: bool
 
 
-def build(bench: BenchSpec, options: BuildOptions) -> Build:
+def build(
+    bench: BenchSpec, options: BuildOptions, on_make: Callable[[], None] = lambda: None
+) -> Build:
     """Build the simulation of `bench`, or take it from the cache when nothing it reads has changed.
+
+    `on_make` is called before what takes long: when the cache has not got it.
 
     Raises:
         BuildError: the sources do not build.
@@ -71,6 +75,8 @@ def build(bench: BenchSpec, options: BuildOptions) -> Build:
     stored = _stored_programs(bench, options)
     with locked(stored.lock):
         is_cached = is_cacheable(bench) and stored.fetch(options.work)
+        if not is_cached:
+            on_make()
         objects = ObjectCounts(0, 0) if is_cached else _make(bench, options, stored)
     return Build(
         program=options.work / verilator.PROGRAM,

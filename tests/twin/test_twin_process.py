@@ -9,9 +9,9 @@ import time
 from pathlib import Path
 
 import pytest
-from twin_bench import CLOCK_HZ, PATIENCE_S, OpenClient, StartTwin, exchange, wait_until
+from twin_bench import CLOCK_HZ, PATIENCE_S, OpenClient, StartTwin, exchange, stand_in, wait_until
 
-from fw_tools.board.twin import PortKind
+from fw_tools.board.twin import PortKind, TwinOptions, running_twin
 from fw_tools.errors import UsageError
 
 # As a program of its own, so that signals reach all of it as they do from a terminal.
@@ -125,3 +125,15 @@ def test_waves_begin_at_the_event(
 def test_an_unknown_event_is_named(start_twin: StartTwin, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"unknown event; did you mean 'reset'\?"):
         start_twin(trace_on="resett", trace_file=tmp_path / "waves.vcd")
+
+
+def test_who_waits_for_a_build_is_told_once_and_nobody_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FW_TOOLS_CACHE", str(tmp_path))
+    said: list[str] = []
+    for _ in range(2):
+        with running_twin(stand_in("echo_twin"), TwinOptions(port=PortKind.TCP), said.append):
+            pass
+    (line,) = said
+    assert line.startswith("building the twin of echo_twin: half a minute")
