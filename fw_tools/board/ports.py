@@ -21,7 +21,9 @@ def opening_advice(device: str, error: OSError) -> str:
     if number in (errno.EACCES, errno.EPERM) or "Permission denied" in text:
         return f"no permission; {_group_advice(device)}"
     if number in _BUSY or "exclusively" in text:
-        return f"another process has it open{_holder(device)}; end it, or name another port"
+        held = holder(device)
+        by = f" (process {held})" if held else ""
+        return f"another process has it open{by}; end it, or name another port"
     if number in _CLOSED or any(each in text for each in _NOT_NEGOTIATED):
         return "the other side does not take it; is another client connected? One at a time"
     if number == errno.ENOTTY or "Inappropriate ioctl" in text:
@@ -51,12 +53,12 @@ def _group_advice(device: str) -> str:
     )
 
 
-def _holder(device: str) -> str:
-    """Return " (process 12, minicom)" where the system tells which process holds the port."""
+def holder(device: str) -> str:
+    """Return "12, minicom" where the system tells which other process holds the port, or ""."""
     others = (each for each in openings(Path(device).resolve()) if each != os.getpid())
     try:
         process = next(others)
         name = Path(f"/proc/{process}/comm").read_text().strip()
     except (StopIteration, OSError):
         return ""
-    return f" (process {process}, {name})"
+    return f"{process}, {name}"

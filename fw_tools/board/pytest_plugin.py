@@ -112,6 +112,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "board.toml, or a link.json with --port",
     )
     group.addoption("--port", metavar="URL", help="port of the board, as pyserial takes it")
+    group.addoption("--serial", metavar="NUMBER", help="serial number of the board's USB port")
     group.addoption(
         "--via",
         default="tcp",
@@ -140,7 +141,9 @@ def board_session(request: pytest.FixtureRequest) -> "Iterator[Bench]":
             print(line, file=sys.stderr)  # noqa: T201 (to the user, not into a report)
 
     try:
-        opened = open_bench(options.board, options.port, way=options.via, say=say)
+        opened = open_bench(
+            options.board, options.port, serial=options.serial, way=options.via, say=say
+        )
         bench = opened.__enter__()
         request.config.stash[RUN].begin(bench)
     except ReportedError as error:

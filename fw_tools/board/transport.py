@@ -7,12 +7,14 @@ A transport never waits longer than it is told, and its errors say what to do.
 import selectors
 import socket
 import time
+from collections.abc import Mapping
 from contextlib import suppress
-from pathlib import Path
 from typing import Any, Protocol
 
+from fw_tools.board.port_lines import has_lines, set_port_lines
 from fw_tools.board.ports import opening_advice
 from fw_tools.errors import LinkError, UsageError
+from fw_tools.spec.board_lines import Line
 
 POLL_S = 0.02  # How long one read of a serial port waits.
 WRITE_TIMEOUT_S = 2.0
@@ -20,7 +22,6 @@ CONNECT_TIMEOUT_S = 5.0
 REOPEN_TIMEOUT_S = 5.0
 REOPEN_EVERY_S = 0.1
 CHUNK_OCTETS = 1 << 16
-RESET_PULSE_S = 0.05
 
 
 class DisconnectedError(LinkError):
@@ -42,14 +43,14 @@ class Transport(Protocol):
 
     @property
     def has_lines(self) -> bool:
-        """Tell whether the port has DTR, RTS and break, so that `pulse_reset` and `hold_break` do.
-
-        A pty has not; what is set there is lost without a word.
-        """
+        """Tell whether the port has DTR, RTS and break: a pty and a TCP connection have none."""
         ...
 
-    def pulse_reset(self) -> None:
-        """Take DTR away for a moment, which resets a board that is wired so."""
+    def set_lines(self, states: Mapping[Line, bool]) -> None:
+        """Set DTR, RTS or break; True is asserted. Both of DTR and RTS change at once if they can.
+
+        Raises `DisconnectedError`, or `LinkError` and `UsageError` for a port that has none.
+        """
         ...
 
     def hold_break(self, seconds: float) -> None:
@@ -108,13 +109,14 @@ class SerialTransport:
     @property
     def has_lines(self) -> bool:
         """Tell whether the port has DTR, RTS and break."""
-        return not Path(self._url).resolve().is_relative_to("/dev/pts")
+        return has_lines(self._url)
 
-    def pulse_reset(self) -> None:
-        """Take DTR away for a moment."""
-        self._port.dtr = False
-        time.sleep(RESET_PULSE_S)
-        self._port.dtr = True
+    def set_lines(self, states: Mapping[Line, bool]) -> None:
+        """Set DTR, RTS or break."""
+        try:
+            set_port_lines(self._port, states, self._url)
+        except OSError as error:
+            raise self._disconnected(error) from error
 
     def hold_break(self, seconds: float) -> None:
         """Hold the line low for so long."""
@@ -222,9 +224,9 @@ class SocketTransport:
         except OSError as error:
             raise self._disconnected(error.strerror or str(error)) from error
 
-    def pulse_reset(self) -> None:
-        """Raise `UsageError`: a TCP connection has no DTR."""
-        raise UsageError(f"{self._url}: a TCP connection has no reset line")
+    def set_lines(self, states: Mapping[Line, bool]) -> None:
+        """Raise `UsageError`: a TCP connection has no lines."""
+        raise UsageError(f"{self._url}: a TCP connection has no {', '.join(states)}")
 
     def hold_break(self, seconds: float) -> None:
         """Raise `UsageError`: octets alone go through a TCP connection."""

@@ -16,18 +16,9 @@ Command = Callable[..., Any]
 
 
 def board_options(command: Command) -> Command:
-    """Give a command `--board`, `--port`, `--timeout`, `--tries`; it gets an open `client`."""
+    """Give a command the options of a board, and of its payload; it gets an open `client`."""
 
-    @click.option(
-        "--board",
-        required=True,
-        metavar="twin[:SPEC]|NAME|PATH",
-        help="The Verilator twin of payload.toml here or of SPEC, a board by name, a board.toml, "
-        "or a link.json with --port.",
-    )
-    @click.option(
-        "--port", metavar="URL", help="/dev/ttyUSB0, COM3, socket://HOST:PORT, rfc2217://HOST:PORT."
-    )
+    @which_board
     @click.option(
         "--timeout", type=float, default=0.5, show_default=True, metavar="S", help="For one try."
     )
@@ -36,22 +27,50 @@ def board_options(command: Command) -> Command:
     )
     @wraps(command)
     def with_client(
-        *arguments: Any, board: str, port: str | None, timeout: float, tries: int, **options: Any
+        *arguments: Any,
+        board: str,
+        port: str | None,
+        serial: str | None,
+        timeout: float,
+        tries: int,
+        **options: Any,
     ) -> Any:
-        with _open(board, port, timeout, tries) as client:
+        with _open(board, port, serial, timeout, tries) as client:
             return command(*arguments, client=client, **options)
 
     return with_client
 
 
+def which_board(command: Command) -> Command:
+    """Give a command `--board`, `--port` and `--serial`."""
+    for option in (
+        click.option("--serial", metavar="NUMBER", help="Serial number of the board's USB port."),
+        click.option(
+            "--port",
+            metavar="URL",
+            help="/dev/ttyUSB0, COM3, socket://HOST:PORT, rfc2217://HOST:PORT; in place of the "
+            "board's own.",
+        ),
+        click.option(
+            "--board",
+            required=True,
+            metavar="twin[:SPEC]|NAME|PATH",
+            help="The Verilator twin of payload.toml here or of SPEC, a board by name, a "
+            "board.toml, or a link.json with --port.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
 def _open(
-    board: str, port: str | None, timeout_s: float, tries: int
+    board: str, port: str | None, serial: str | None, timeout_s: float, tries: int
 ) -> "AbstractContextManager[PayloadClient]":
     from fw_tools.board import ClientOptions
     from fw_tools.board.opening import open_board
 
     options = ClientOptions(timeout_s=timeout_s, tries=tries)
-    return open_board(board, port, options, lambda line: click.echo(line, err=True))
+    return open_board(board, port, options, lambda line: click.echo(line, err=True), serial=serial)
 
 
 def whole_number(_: click.Context, __: click.Parameter, text: str | None) -> int | None:

@@ -35,6 +35,7 @@ _EXITS = {
 @click.option(
     "--port", metavar="URL", help="/dev/ttyUSB0, COM3, socket://HOST:PORT, rfc2217://HOST:PORT."
 )
+@click.option("--serial", metavar="NUMBER", help="Serial number of the board's USB port.")
 @click.option(
     "--via",
     type=click.Choice(["tcp", "pty", "rfc2217"]),
@@ -51,7 +52,9 @@ _EXITS = {
     help="Record of the run.",
 )
 @click.option("-k", "keyword", metavar="WORD", help="Only tests whose name holds this.")
-def selftest(board: str, port: str | None, via: str, record: Path, keyword: str | None) -> ExitCode:
+def selftest(
+    board: str, port: str | None, serial: str | None, via: str, record: Path, keyword: str | None
+) -> ExitCode:
     """Run the tests that ship with fw-tools on a payload, over its line.
 
     What board or bench lack is skipped by name. 0: all passed, 4: one did not, 7: no link.
@@ -75,6 +78,7 @@ def selftest(board: str, port: str | None, via: str, record: Path, keyword: str 
         *("-W", "ignore"),  # Of pytest and pyserial; nobody who tests a board can mend them.
         *("--board", board, "--via", via, "--record", str(record.absolute())),
         *(["--port", port] if port else []),
+        *(["--serial", serial] if serial else []),
         *(["-k", keyword] if keyword else []),
     ]
     seen = _BoardFailure()

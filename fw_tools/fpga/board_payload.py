@@ -6,7 +6,7 @@ logic is in neither; its ports rest.
 """
 
 from fw_tools.rtl.ports import Port, PortGroup, port_list
-from fw_tools.spec.board import MAX_RAILS
+from fw_tools.spec.board_schema import MAX_RAILS
 from fw_tools.spec.records import Payload
 
 _PORTS = (

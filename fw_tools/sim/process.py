@@ -63,7 +63,7 @@ class Processes:
         except subprocess.TimeoutExpired:
             is_timed_out = True
         finally:
-            _end_group(process)
+            end_group(process)
             with self._lock:
                 self._running.discard(process)
         if self._is_ended:
@@ -76,7 +76,7 @@ class Processes:
             self._is_ended = True
             running = tuple(self._running)
         for process in running:
-            _end_group(process)
+            end_group(process)
 
     def _start(
         self, command: Sequence[str], folder: Path, environment: Mapping[str, str], log: Path
@@ -98,7 +98,7 @@ class Processes:
         return process
 
 
-def _end_group(process: subprocess.Popen[bytes]) -> None:
+def end_group(process: subprocess.Popen[bytes]) -> None:
     """Ask the leader's group to end, then force what is left of it."""
     if process.poll() is None:
         _signal_group(process, signal.SIGTERM)

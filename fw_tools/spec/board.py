@@ -1,19 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
-"""board.toml: one board, to its record: how it is reached, and the FPGA on it."""
+"""board.toml: one board, to its record: how it is reached, what it can do, and the FPGA on it."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from fw_tools.spec.board_lines import Step
+from fw_tools.spec.board_program import ProgramSpec, read_program
+from fw_tools.spec.board_schema import TABLES, BoardTable, FpgaTable, PowerTable
+from fw_tools.spec.board_sequences import read_sequences
 from fw_tools.spec.findings import Findings, suggestion
+from fw_tools.spec.includes import read_with_includes
 from fw_tools.spec.profiles import Profile
-from fw_tools.spec.schema import Table, key
-from fw_tools.spec.toml_source import read_toml
+from fw_tools.spec.toml_source import KeyPath, TomlSource
 from fw_tools.spec.validate import validate_table
-from fw_tools.spec.values import Clock, FlashSize, Name, ProfileName, Text, Texts
 
-CAPABILITIES = ("reset", "rails")
-MAX_RAILS = 64
+STATED = ("rails",)  # Capabilities that no table gives.
+_GIVEN = {  # And those that one does.
+    "reset": '[reset] with strategy = "dtr", or steps',
+    "power": "[power]",
+    "strap": "[strap.NAME]",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,114 +39,143 @@ class FpgaSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SupplySpec:
+    """A bench supply, and the most that the board behind it takes."""
+
+    url: str
+    baud: int
+    most_mv: int
+    most_ma: int
+    identity: str  # Part of what it answers to *IDN?.
+    channel: int | None
+    settle_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BoardSpec:
     """A board: how it is reached, what it can be made to do, and where its link is described."""
 
     name: str
-    url: str | None  # As pyserial takes it; None: it has to be given.
-    link: Path | None  # link.json of its payload; None: the board is for any.
-    baud: int | None  # None: as the link's description says.
-    capabilities: tuple[str, ...]
+    about: str = ""
+    url: str | None = None  # As pyserial takes it; None: found by `usb`, or it has to be given.
+    usb: tuple[tuple[int, int], ...] = ()  # VID and PID.
+    serial: str | None = None
+    interface: int | None = None
+    link: Path | None = None  # link.json of its payload; None: the board is for any.
+    baud: int | None = None  # None: as the link's description says.
+    capabilities: tuple[str, ...] = ()  # Those that are only stated.
+    ports: Mapping[str, str] = field(default_factory=dict)  # Other lines of the board, by name.
+    reset: tuple[Step, ...] | None = None
+    straps: Mapping[str, tuple[Step, ...]] = field(default_factory=dict)
+    power: SupplySpec | None = None
+    program: ProgramSpec | None = None
     fpga: FpgaSpec | None = None
-
-
-class BoardOnBench(Table):
-    """[board]: one board. Paths are relative to the file."""
-
-    name: Name = key("Name of the board.", "bench_3")
-    url: Text | None = key(
-        "Device or URL of its link.", "/dev/serial/by-id/usb-FTDI_0001-if00-port0"
-    )
-    link: Text | None = key("link.json of its payload, as generated.", "generated/link.json")
-    baud: int | None = key(
-        "Bits per second, where they are not the payload's own.", 115200, default=None, ge=50
-    )
-    capabilities: Texts = key(
-        "What tests may do to it: reset it by DTR; switch its rails.", ["reset"], default=[]
-    )
-
-
-class BoardWithFpga(BoardOnBench):
-    """[board] beside [fpga], which may be a kind of boards: neither port nor payload are known."""
-
-    url: Text | None = key("Device or URL of its link.", "/dev/ttyUSB0", default=None)
-    link: Text | None = key("link.json of its payload.", "generated/link.json", default=None)
-
-
-class Fpga(Table):
-    """[fpga]: what a bitstream for the board is made from. Paths are relative to the file."""
-
-    part: Text = key("The FPGA, with package and grade.", "LFE5U-85F-6BG381")
-    clock: Clock = key("Of the payload on this board.", "25MHz")
-    profiles: list[ProfileName] = key("Profiles of payloads that fit.", ["full"], min_length=1)
-    rails: int = key("Rails that the board has pins for.", 8, ge=0, le=MAX_RAILS)
-    sources: Texts = key(
-        "SystemVerilog around board_payload and power_on_reset, in compile order.", ["ulx3s.sv"]
-    )
-    top: Name = key("The topmost module.", "ulx3s")
-    pins: Text = key("The file of pins, in the words of the family's tools.", "ulx3s.lpf")
-    flash: FlashSize | None = key("Of the flash with the bitstream.", "16MiB", default=None)
-    update_at: FlashSize = key("Where an update begins in the flash.", "4MiB", default=4096)
-
-
-_TABLES = ("board", "fpga")
 
 
 def load_board(path: Path) -> BoardSpec:
     """Return the board that the file describes. Raises `InputError` with every mistake in it."""
-    source = read_toml(path)
+    source = read_with_includes(path)
     findings = Findings(source)
     for name in source.values:
-        if name not in _TABLES:
-            findings.add((name,), "", f"unknown table {name!r}; {suggestion(name, _TABLES)}")
+        if name not in TABLES:
+            findings.add((name,), "", f"unknown table {name!r}; {suggestion(name, TABLES)}")
     if "board" not in source.values:
         findings.add((), "", "missing table [board]")
-    has_fpga = "fpga" in source.values
-    model = BoardWithFpga if has_fpga else BoardOnBench
-    board = validate_table(model, source.values.get("board", {}), ("board",), "board", findings)
-    found = source.values.get("fpga")
-    fpga = validate_table(Fpga, found, ("fpga",), "fpga", findings) if has_fpga else None
-    for index, capability in enumerate(board.capabilities if board else ()):
-        if capability not in CAPABILITIES:
-            hint = suggestion(capability, CAPABILITIES)
-            message = f"unknown capability {capability!r}; {hint}"
-            findings.add(("board", "capabilities", index), "board", message)
-    for place, named in _files(board, fpga):
-        if not (path.parent / named).is_file():
-            findings.add(place, ": ".join(map(str, place)), f"no such file {path.parent / named}")
+    values = source.values
+    board = validate_table(BoardTable, values.get("board", {}), ("board",), "board", findings)
+    _check_capabilities(board, findings)
+    ports = _read_ports(values.get("ports", {}), findings)
+    sequences = read_sequences(source, findings)
+    power = _read_power(source, findings)
+    program = read_program(source, findings)
+    fpga = _read_fpga(source, findings)
+    link = _existing(board.link, ("board", "link"), findings) if board and board.link else None
     findings.raise_if_any()
     assert board is not None
     return BoardSpec(
         name=board.name,
+        about=board.about,
         url=board.url,
-        link=path.parent / board.link if board.link else None,
+        usb=tuple(board.usb),
+        serial=board.serial,
+        interface=board.interface,
+        link=link,
         baud=board.baud,
         capabilities=tuple(board.capabilities),
-        fpga=_fpga(fpga, path.parent.absolute()) if fpga else None,
+        ports=ports,
+        reset=sequences.reset,
+        straps=sequences.straps,
+        power=power,
+        program=program,
+        fpga=fpga,
     )
 
 
-def _files(
-    board: BoardOnBench | None, fpga: Fpga | None
-) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    """Yield the place of each path in the file, and the path."""
-    if board and board.link:
-        yield ("board", "link"), board.link
-    if fpga:
-        yield ("fpga", "pins"), fpga.pins
-        for index, source in enumerate(fpga.sources):
-            yield ("fpga", "sources", index), source
+def _check_capabilities(board: BoardTable | None, findings: Findings) -> None:
+    for index, capability in enumerate(board.capabilities if board else ()):
+        if capability in STATED:
+            continue
+        hint = suggestion(capability, STATED)
+        if table := _GIVEN.get(capability):
+            hint = f"a table {table} gives it"
+        findings.add(
+            ("board", "capabilities", index), "board", f"unknown capability {capability!r}; {hint}"
+        )
 
 
-def _fpga(table: Fpga, folder: Path) -> FpgaSpec:
+def _read_ports(table: object, findings: Findings) -> dict[str, str]:
+    if not isinstance(table, dict):
+        findings.add(("ports",), "ports", 'expected a table, as [ports] and console = "COM4"')
+        return {}
+    for name, url in table.items():
+        if not isinstance(url, str) or not url:
+            findings.add(("ports", name), "ports", f'{name}: expected a URL, as {name} = "COM4"')
+    return table
+
+
+def _read_power(source: TomlSource, findings: Findings) -> SupplySpec | None:
+    if "power" not in source.values:
+        return None
+    table = validate_table(PowerTable, source.values["power"], ("power",), "power", findings)
+    if table is None:
+        return None
+    return SupplySpec(
+        url=table.url,
+        baud=table.baud,
+        most_mv=table.volts,
+        most_ma=table.amps,
+        identity=table.identity,
+        channel=table.channel,
+        settle_s=table.settle / 1e6,
+    )
+
+
+def _read_fpga(source: TomlSource, findings: Findings) -> FpgaSpec | None:
+    if "fpga" not in source.values:
+        return None
+    table = validate_table(FpgaTable, source.values["fpga"], ("fpga",), "fpga", findings)
+    if table is None:
+        return None
+    sources = [
+        _existing(name, ("fpga", "sources", index), findings)
+        for index, name in enumerate(table.sources)
+    ]
     return FpgaSpec(
         part=table.part,
         clock_hz=table.clock,
         profiles=tuple(table.profiles),
         rails=table.rails,
-        sources=tuple((folder / source).resolve() for source in table.sources),
+        sources=tuple(path.resolve() for path in sources),
         top=table.top,
-        pins=folder / table.pins,
+        pins=_existing(table.pins, ("fpga", "pins"), findings).absolute(),
         flash_bytes=table.flash * 1024 if table.flash else None,
         update_address=table.update_at * 1024,
     )
+
+
+def _existing(name: str, place: KeyPath, findings: Findings) -> Path:
+    """Return the path, relative to the file that names it; a file that is not there is added."""
+    path = Path(findings.source.file(place)).parent / name
+    if not path.is_file():
+        findings.add(place, ": ".join(map(str, place)), f"no such file {path}")
+    return path

@@ -21,11 +21,12 @@ class Finding:
     line: int
     where: str
     message: str
+    file: str  # As the user gave its path.
 
-    def text(self, shown: str) -> str:
-        """Return the line that a user sees; `shown` is the path as the user gave it."""
+    def text(self) -> str:
+        """Return the line that a user sees."""
         where = f"{self.where}: " if self.where else ""
-        return f"{shown}:{self.line}: {_CONTROL.sub(_escaped, where + self.message)}"
+        return f"{self.file}:{self.line}: {_CONTROL.sub(_escaped, where + self.message)}"
 
 
 def _escaped(control: re.Match[str]) -> str:
@@ -44,13 +45,15 @@ class Findings:
 
     def add(self, path: KeyPath, where: str, message: str) -> None:
         """Record a mistake at the key `path`, or at its nearest ancestor in the file."""
-        self._found[Finding(self.source.line(path), where, message)] = None
+        found = Finding(self.source.line(path), where, message, self.source.file(path))
+        self._found[found] = None
 
     def raise_if_any(self) -> None:
         """Raise `InputError` with all mistakes, one per line, in order of their lines."""
         if self._found:
-            ordered = sorted(self._found, key=lambda finding: finding.line)
-            raise InputError("\n".join(finding.text(self.source.shown) for finding in ordered))
+            shown = self.source.shown
+            ordered = sorted(self._found, key=lambda it: (it.file != shown, it.file, it.line))
+            raise InputError("\n".join(finding.text() for finding in ordered))
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:

@@ -7,7 +7,7 @@ The one place that knows the span-keeping parser.
 import bisect
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -53,12 +53,20 @@ class TomlSource:
     shown: str  # The path as the user gave it.
     values: dict[str, Any]
     lines: Mapping[KeyPath, int]  # ("rail", "v1p0", "volts") -> 14
+    files: Mapping[KeyPath, str] = field(default_factory=dict)  # Of what another file says.
 
     def line(self, path: KeyPath) -> int:
         """Return the line of `path`, or of its nearest ancestor that has one; else 1."""
+        return self.lines.get(self._nearest(path), 1)
+
+    def file(self, path: KeyPath) -> str:
+        """Return the file, as it is shown, that `line` counts in."""
+        return self.files.get(self._nearest(path), self.shown)
+
+    def _nearest(self, path: KeyPath) -> KeyPath:
         while path and path not in self.lines:
             path = path[:-1]
-        return self.lines.get(path, 1)
+        return path
 
 
 def read_toml(path: Path) -> TomlSource:

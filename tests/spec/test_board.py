@@ -7,6 +7,7 @@ import pytest
 
 from fw_tools.errors import InputError
 from fw_tools.spec.board import BoardSpec, FpgaSpec, load_board
+from fw_tools.spec.board_lines import STRATEGIES
 from fw_tools.spec.profiles import Profile
 
 
@@ -21,14 +22,15 @@ def test_a_board_is_read(tmp_path: Path) -> None:
     path = written(
         tmp_path,
         '[board]\nname = "bench_3"\nurl = "/dev/ttyUSB0"\nlink = "link.json"\nbaud = 115200\n'
-        'capabilities = ["reset", "rails"]\n',
+        'capabilities = ["rails"]\n[reset]\nstrategy = "dtr"\n',
     )
     assert load_board(path) == BoardSpec(
         name="bench_3",
         url="/dev/ttyUSB0",
         link=tmp_path / "link.json",
         baud=115200,
-        capabilities=("reset", "rails"),
+        capabilities=("rails",),
+        reset=STRATEGIES["dtr"],
     )
 
 
@@ -47,9 +49,9 @@ GOOD = '[board]\nname = "b"\nurl = "COM3"\nlink = "link.json"\n'
         ("", 1, "missing table [board]"),
         (GOOD + "[bord]\n", 5, "unknown table 'bord'; did you mean 'board'?"),
         (GOOD + "bauds = 5\n", 5, "unknown key 'bauds'; did you mean 'baud'?"),
-        (GOOD.replace("url", "# url"), 1, "missing key 'url'; for example"),
         (GOOD + 'baud = "fast"\n', 5, "expected a whole number"),
-        (GOOD + 'capabilities = ["rest"]\n', 5, "unknown capability 'rest'; did you mean 'reset'?"),
+        (GOOD + 'capabilities = ["rail"]\n', 5, "unknown capability 'rail'; did you mean 'rails'?"),
+        (GOOD + 'capabilities = ["reset"]\n', 5, "a table [reset] with strategy"),
         (GOOD.replace("link.json", "none.json"), 4, "no such file"),
     ],
 )

@@ -100,13 +100,12 @@ def test_a_reset_in_mid_report_leaves_a_line_that_works(
     client: PayloadClient, probe: Probe, bench: Bench
 ) -> None:
     """At several moments of long answers: the client has a damaged frame at most, then goes on."""
-    assert bench.pulse_reset is not None
     many = bytes([MOST_PARAMETERS]) + b"\0\0" * MOST_PARAMETERS
     for number in range(1, 6):
         for _ in range(4 * number):
             probe.send(encode_frame(probe.packet((20, 1), many, ack=Ack.NONE)))
         dropped = client.link.frames_dropped
-        bench.pulse_reset()
+        bench.board.reset()
         probe.until_alive()
         assert client.link.frames_dropped - dropped <= 1
         assert client.get("control") == 0x69

@@ -91,8 +91,7 @@ def test_the_time_wraps(client: PayloadClient, probe: Probe) -> None:
 @pytest.mark.needs("reset")
 def test_a_reset_is_told(client: PayloadClient, probe: Probe, bench: Bench) -> None:
     """The event `boot`, its data 0 after the pin and 1 after TC[8,1]; counts start anew."""
-    assert bench.pulse_reset is not None
-    bench.pulse_reset()
+    bench.board.reset()
     assert events_told(client, probe.until_alive(), "boot")[-1:] == [0]
     client.set_housekeeping(is_enabled=False)
     client.perform("warm_reset")
