@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The compiled machine from Python: golden run, then injections as arrays."""
+
+import ctypes
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array: TypeAlias = NDArray[Any]
+NEVER = (1 << 32) - 1
+_POINTER = ctypes.c_void_p
+
+
+class Outcome(IntEnum):
+    """What came of an injection; the first that holds."""
+
+    UNSAFE = 0  # What must never be, was.
+    SILENT = 1  # Wrong data was handed over, and no alarm came within the window.
+    HANG = 2  # Nothing was handed over for so long although golden had something.
+    DETECTED = 3  # Wrong data, and an alarm in time.
+    OUTAGE = 4  # A false alarm or a needless safe action.
+    CORRECTED = 5  # It was found and corrected.
+    TIMING = 6  # The same data at other clocks.
+    LATENT = 7  # The state still differs at the horizon.
+    MASKED = 8
+
+
+class Kind(IntEnum):
+    """What is done to a place."""
+
+    FLIP = 0  # A stored bit is inverted, before a clock.
+    TRANSIENT = 1  # A gate's output is inverted, for one clock.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Over how many clocks an injection is watched."""
+
+    horizon: int = 1000
+    alarm_window: int = 16
+    hang_after: int = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Injections:
+    """Jobs in the order of their clocks; job i has places first[i] to first[i + 1]."""
+
+    cycle: Array  # uint32, not falling
+    kind: Array  # uint8, `Kind`
+    first: Array  # uint32, one more than jobs
+    places: Array  # uint32: flip-flops, then bits of memories; or nets of gates
+
+    def __len__(self) -> int:
+        return len(self.cycle)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Results:
+    """What came of each job, and what it took."""
+
+    outcome: Array  # uint8, `Outcome`; 255 where it was interrupted
+    effect: Array  # uint32, clocks from the injection to what decided it; `NEVER`: nothing did
+    clocks: int  # That were evaluated.
+    lane_clocks: int  # That held an injection.
+
+
+class _Limits(ctypes.Structure):
+    _fields_ = [(name, ctypes.c_uint32) for name in ("horizon", "alarm_window", "hang_after")]
+
+
+class _Jobs(ctypes.Structure):
+    _fields_ = [
+        ("count", ctypes.c_uint32),
+        *[(name, _POINTER) for name in ("cycle", "kind", "first", "places", "outcome", "effect")],
+    ]
+
+
+class Engine:
+    """One machine with one stimulus; its golden run is done when this is made.
+
+    `inputs` is uint8 of shape (cycles, input bits), `initial` uint8 of every flip-flop and then of
+    every bit of every memory.
+    """
+
+    def __init__(self, library: Path, inputs: Array, initial: Array) -> None:
+        self._library = ctypes.CDLL(str(library))
+        self._library.machine_new.restype = _POINTER
+        self._library.machine_new.argtypes = [ctypes.c_uint32, _POINTER, _POINTER]
+        self._library.machine_transfers.restype = ctypes.c_uint64
+        self._library.machine_transfers.argtypes = [_POINTER]
+        self._library.machine_run.argtypes = [_POINTER] * 5
+        self._library.machine_free.argtypes = [_POINTER]
+        self._inputs = np.ascontiguousarray(inputs, np.uint8)  # The machine reads them all along.
+        start = np.ascontiguousarray(initial, np.uint8)
+        self.cycles = len(self._inputs)
+        self._stop = ctypes.c_int(0)
+        self._machine = self._library.machine_new(
+            self.cycles, self._inputs.ctypes.data, start.ctypes.data
+        )
+
+    @property
+    def transfers(self) -> int:
+        """What golden handed over."""
+        return int(self._library.machine_transfers(self._machine))
+
+    def stop(self) -> None:
+        """End `run` soon; from another thread or a signal."""
+        self._stop.value = 1
+
+    def run(self, injections: Injections, limits: Limits) -> Results:
+        """Inject and return what came of it.
+
+        Raises `ValueError` for a job whose horizon lies beyond the stimulus.
+        """
+        if len(injections) and int(injections.cycle[-1]) + limits.horizon > self.cycles:
+            raise ValueError(
+                f"an injection at clock {int(injections.cycle[-1])} is watched for "
+                f"{limits.horizon} clocks, and the stimulus has {self.cycles}"
+            )
+        arrays: list[Array] = [
+            np.ascontiguousarray(injections.cycle, np.uint32),
+            np.ascontiguousarray(injections.kind, np.uint8),
+            np.ascontiguousarray(injections.first, np.uint32),
+            np.ascontiguousarray(injections.places, np.uint32),
+            np.full(len(injections), 255, np.uint8),
+            np.full(len(injections), NEVER, np.uint32),
+        ]
+        jobs = _Jobs(len(injections), *[array.ctypes.data for array in arrays])
+        bounds = _Limits(limits.horizon, limits.alarm_window, limits.hang_after)
+        spent = np.zeros(2, np.uint64)
+        self._library.machine_run(
+            self._machine,
+            ctypes.byref(jobs),
+            ctypes.byref(bounds),
+            ctypes.byref(self._stop),
+            spent.ctypes.data,
+        )
+        return Results(
+            outcome=arrays[4], effect=arrays[5], clocks=int(spent[0]), lane_clocks=int(spent[1])
+        )
+
+    def close(self) -> None:
+        """Give the machine's memory back."""
+        if self._machine:
+            self._library.machine_free(self._machine)
+            self._machine = None
+
+    def __enter__(self) -> "Engine":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def single_flips(places: Sequence[int] | Array, cycles: Sequence[int] | Array) -> Injections:
+    """Return a flip of every place in every clock."""
+    cycle = np.repeat(np.asarray(cycles, np.uint32), len(places))
+    return Injections(
+        cycle=cycle,
+        kind=np.full(len(cycle), Kind.FLIP, np.uint8),
+        first=np.arange(len(cycle) + 1, dtype=np.uint32),
+        places=np.tile(np.asarray(places, np.uint32), len(cycles)),
+    )
