@@ -65,10 +65,13 @@ class Flasher:
             written.append((address + (have or 0), data[have or 0 :]))
         return Plan(slot=self._slot, erased=tuple(erased), written=tuple(written))
 
-    def carry_out(self, plan: Plan, sequence: int) -> None:
+    def carry_out(
+        self, plan: Plan, sequence: int, written: Callable[[], None] = lambda: None
+    ) -> None:
         """Write what is missing, verify all of it, and then write the header.
 
-        Raises `VerificationError` with the place where the device holds something else.
+        `written` is called before it is verified. Raises `VerificationError` with the place where
+        the device holds something else.
         """
         header_at, header = self._layout.header_at(self._slot), self._image.header(sequence)
         if not self._holds(header_at, b"\xff" * len(header)):
@@ -76,6 +79,7 @@ class Flasher:
         self._client.rewrite_flash(
             FLASH, plan.erased, plan.written, lambda done: self._show("write", done, plan.octets)
         )
+        written()
         self.verify()
         self._client.rewrite_flash(FLASH, [], [(header_at, header)])
         found = self._client.read_memory(FLASH, header_at, HEADER.sizeof())

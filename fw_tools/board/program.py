@@ -2,28 +2,23 @@
 """A vendor's programmer as a process: its words filled in, its output shown, its end told."""
 
 import os
-import re
 import shlex
 import shutil
-import subprocess
 import sysconfig
-import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from fw_tools.board.watched import run_watched
 from fw_tools.errors import (
     ExitCode,
     FwToolsError,
     InputError,
-    LinkError,
     MissingToolError,
     UsageError,
 )
-from fw_tools.sim.process import end_group
 from fw_tools.spec.board_program import ProgramHint, ProgramSpec, placeholders
 
 _LAST = 3  # Lines of the output that an error repeats.
-_CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f]")
 Words = Mapping[str, str | None]
 
 
@@ -51,29 +46,7 @@ def run_program(spec: ProgramSpec, board: str, words: Words, say: Callable[[str]
     command = fill_in(spec, board, words)
     program = _find(command[0], board)
     say(shlex.join(command))
-    with subprocess.Popen(
-        [program, *command[1:]],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-    ) as process:
-        is_late = threading.Event()
-
-        def end_late() -> None:
-            is_late.set()
-            end_group(process)
-
-        watch = threading.Timer(spec.timeout_s, end_late)
-        watch.start()
-        try:
-            told = _show(process, say)
-            code = process.wait()
-        finally:
-            watch.cancel()
-            end_group(process)
-    if is_late.is_set():
-        raise LinkError(f"{command[0]}: not done after {spec.timeout_s:g} s, and ended")
+    code, told = run_watched([program, *command[1:]], say, spec.timeout_s)
     if code:
         raise _failure(spec, command[0], code, told)
 
@@ -116,29 +89,6 @@ def _find(name: str, board: str) -> str:
             "folder on PATH"
         )
     return found
-
-
-def _show(process: "subprocess.Popen[bytes]", say: Callable[[str], None]) -> list[str]:
-    """Hand on each line as it comes; return all of them."""
-    told: list[str] = []
-    for line in _lines(process):
-        told.append(line)
-        say(line)
-    return told
-
-
-def _lines(process: "subprocess.Popen[bytes]") -> Iterator[str]:
-    """Yield lines, ended by a line feed or by the carriage return of a progress that moves."""
-    assert process.stdout
-    rest = b""
-    while chunk := os.read(process.stdout.fileno(), 1 << 12):
-        *lines, rest = re.split(rb"[\r\n]+", rest + chunk)
-        yield from filter(None, map(_readable, lines))
-    yield from filter(None, [_readable(rest)])
-
-
-def _readable(line: bytes) -> str:
-    return _CONTROL.sub("", line.decode(errors="replace")).rstrip()
 
 
 def _failure(spec: ProgramSpec, name: str, code: int, told: list[str]) -> ProgramError:

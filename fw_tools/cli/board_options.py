@@ -2,6 +2,7 @@
 """The options that say which board a command talks to."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +16,44 @@ if TYPE_CHECKING:
 Command = Callable[..., Any]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connection:
+    """What a user said of the board, before anything is opened."""
+
+    board: str
+    port: str | None
+    serial: str | None
+    timeout_s: float
+    tries: int
+
+    def open(self) -> "AbstractContextManager[PayloadClient]":
+        """Return a client of the board, for a `with` block."""
+        from fw_tools.board import ClientOptions
+        from fw_tools.board.opening import open_board
+
+        return open_board(
+            self.board,
+            self.port,
+            ClientOptions(timeout_s=self.timeout_s, tries=self.tries),
+            lambda line: click.echo(line, err=True),
+            serial=self.serial,
+        )
+
+
 def board_options(command: Command) -> Command:
     """Give a command the options of a board, and of its payload; it gets an open `client`."""
+
+    @connection_options
+    @wraps(command)
+    def with_client(*arguments: Any, connection: Connection, **options: Any) -> Any:
+        with connection.open() as client:
+            return command(*arguments, client=client, **options)
+
+    return with_client
+
+
+def connection_options(command: Command) -> Command:
+    """Give a command the same options; it gets a `connection` that it may open."""
 
     @which_board
     @click.option(
@@ -26,7 +63,7 @@ def board_options(command: Command) -> Command:
         "--tries", type=click.IntRange(1), default=3, show_default=True, help="Of each command."
     )
     @wraps(command)
-    def with_client(
+    def with_connection(
         *arguments: Any,
         board: str,
         port: str | None,
@@ -35,10 +72,12 @@ def board_options(command: Command) -> Command:
         tries: int,
         **options: Any,
     ) -> Any:
-        with _open(board, port, serial, timeout, tries) as client:
-            return command(*arguments, client=client, **options)
+        connection = Connection(
+            board=board, port=port, serial=serial, timeout_s=timeout, tries=tries
+        )
+        return command(*arguments, connection=connection, **options)
 
-    return with_client
+    return with_connection
 
 
 def which_board(command: Command) -> Command:
@@ -61,16 +100,6 @@ def which_board(command: Command) -> Command:
     ):
         command = option(command)
     return command
-
-
-def _open(
-    board: str, port: str | None, serial: str | None, timeout_s: float, tries: int
-) -> "AbstractContextManager[PayloadClient]":
-    from fw_tools.board import ClientOptions
-    from fw_tools.board.opening import open_board
-
-    options = ClientOptions(timeout_s=timeout_s, tries=tries)
-    return open_board(board, port, options, lambda line: click.echo(line, err=True), serial=serial)
 
 
 def whole_number(_: click.Context, __: click.Parameter, text: str | None) -> int | None:

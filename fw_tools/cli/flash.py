@@ -1,134 +1,84 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`fw-tools flash`: an image into a boot slot of a payload, over its link."""
+"""`fw-tools flash`: an image into a payload's boot slot, or a bitstream into a board's FPGA."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from fw_tools.cli.board_options import board_options
-from telemetry.common.console import output, progress
+from fw_tools.cli.board_options import Connection, connection_options
 from telemetry.common.exit_codes import ExitCode
-
-if TYPE_CHECKING:
-    from fw_tools.board.client import PayloadClient
-    from fw_tools.board.flasher import Plan, Show
-    from fw_tools.board.slots import Slot
-    from fw_tools.pus.slots import Image
 
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path), metavar="IMAGE")
-@board_options
+@connection_options
 @click.option("--slot", type=int, metavar="N", help="By default the oldest; 0 is the golden one.")
 @click.option("--verify-only", is_flag=True, help="Compare; write nothing. Needs --slot.")
-@click.option("--dry-run", is_flag=True, help="Say what would be sent; write nothing.")
+@click.option("--dry-run", is_flag=True, help="Say what would be done; write nothing.")
 @click.option("--no-boot", is_flag=True, help="Leave the payload running as it is.")
+@click.option("--until-power-off", is_flag=True, help="Into the FPGA, not into its flash.")
 def flash(
     file: Path,
-    client: "PayloadClient",
+    connection: Connection,
     slot: int | None,
     verify_only: bool,
     dry_run: bool,
     no_boot: bool,
+    until_power_off: bool,
 ) -> ExitCode:
-    """Write IMAGE, as `fw-tools image` makes it, to a boot slot of a payload; verify and boot it.
+    """Write IMAGE to a board; verify and start it. What IMAGE holds says which way it goes.
 
-    What the slot holds already is not sent again: the same command goes on where it was cut off.
-    The golden slot is open only while the boot select pin is set. Exit code 4 when the device holds
-    something else than IMAGE, or does not boot it.
+    An image, as `fw-tools image` makes it, goes to a boot slot of a payload over its link. What the
+    slot holds already is not sent again: the same command goes on where it was cut off. The golden
+    slot is open only while the boot select pin is set. The options --slot, --verify-only and
+    --no-boot are for this way. Exit code 4 when the device holds something else than IMAGE, or does
+    not boot it.
+
+    A bitstream of an iCE40, an ECP5 or a Gowin, ours or not, goes to a board with such an FPGA
+    through openFPGALoader; --until-power-off is for this way.
 
     \b
     Examples:
       fw-tools flash boot.img --board twin:payload.toml
       fw-tools flash boot.img --board board.toml --slot 2 --verify-only
+      fw-tools flash blinky.bit --board ulx3s --until-power-off
     """
-    from fw_tools.board.flasher import Flasher
-    from fw_tools.board.slots import next_sequence, next_slot, read_slots, slot_layout
-
-    if verify_only and slot is None:
-        raise click.UsageError("--verify-only needs --slot N")
-    found = _image(file, client)
-    slots = read_slots(client)
-    number = next_slot(slots) if slot is None else slot
-    with _shown() as show:
-        flasher = Flasher(client, slot_layout(client), number, found, show)
-        _say(client, slots[number], len(slots))
-        if verify_only:
-            flasher.verify()
-            output().print(f"slot {number} holds the image: {len(found.octets):,} octets")
-            return ExitCode.DONE
-        plan = flasher.plan()
-        _say_plan(found, plan)
-        if dry_run:
-            return ExitCode.DONE
-        flasher.carry_out(plan, next_sequence(slots))
-    output().print(f"verified   CRC-32 in the device, {len(found.octets):,} octets read back")
-    return ExitCode.DONE if no_boot else _boot(client, number)
-
-
-def _image(file: Path, client: "PayloadClient") -> "Image":
     from fw_tools.errors import InputError
-    from fw_tools.pus.slots import ImageFileError, ImageKind, read_image_file
+    from fw_tools.pus.slots import MAGIC
 
     try:
-        found = read_image_file(file.read_bytes())
+        octets = file.read_bytes()
     except OSError as error:
         raise InputError(f"{file}: cannot be read: {error.strerror}") from error
-    except ImageFileError as error:
-        raise InputError(f"{file}: {error}") from error
-    wanted = int(client.description.rtl_digest, 16)
-    if found.kind is ImageKind.RECORDS and found.identity != wanted:
-        raise InputError(
-            f"{file}: made for gateware {found.identity:016x}; {client.description.payload} is "
-            f"{wanted:016x}"
+    if not octets.startswith(MAGIC) and _has_fpga(connection):
+        if slot is not None or verify_only or no_boot:
+            raise click.UsageError("--slot, --verify-only and --no-boot are for boot slots alone")
+        from fw_tools.cli.flash_fpga import flash_fpga
+
+        return flash_fpga(
+            file,
+            connection.board,
+            is_volatile=until_power_off,
+            serial=connection.serial,
+            is_dry=dry_run,
         )
-    return found
+    if verify_only and slot is None:
+        raise click.UsageError("--verify-only needs --slot N")
+    if until_power_off:
+        raise click.UsageError("--until-power-off is for a board's FPGA alone")
+    from fw_tools.cli.flash_link import Wishes, flash_link
+
+    wishes = Wishes(slot=slot, is_verified_only=verify_only, is_dry=dry_run, is_booted=not no_boot)
+    with connection.open() as client:
+        return flash_link(file, octets, client, wishes)
 
 
-def _say(client: "PayloadClient", slot: "Slot", count: int) -> None:
-    holds = slot.damage or "empty"
-    if slot.header:
-        holds = f"{slot.header.length:,} octets, sequence {slot.header.sequence}"
-    which = " (golden)" if slot.number == 0 else ""
-    output().print(
-        f"{client.description.payload}, slot {slot.number}{which} of {count}: {holds}", markup=False
-    )
+def _has_fpga(connection: Connection) -> bool:
+    """Tell whether --board names a board with an FPGA; neither a twin nor a link.json does."""
+    from fw_tools.board.finding import find_board
+    from fw_tools.board.opening import TWIN
 
-
-def _say_plan(image: "Image", plan: "Plan") -> None:
-    kept = len(image.octets) - plan.octets
-    resumed = f"; {kept:,} are there already" if kept else ""
-    output().print(
-        f"plan       erase {len(plan.erased)} blocks of 64 KiB, send {plan.octets:,} of "
-        f"{len(image.octets):,} octets{resumed}"
-    )
-
-
-def _boot(client: "PayloadClient", number: int) -> ExitCode:
-    from fw_tools.board.slots import boot
-
-    booted = boot(client)
-    if number in booted.refused:
-        said = f"slot {number} was refused"
-    elif booted.slot is None:
-        said = "nothing was booted"
-    else:
-        said = f"slot {booted.slot}"
-    output().print(f"booted     {said}", markup=False)
-    return ExitCode.DONE if booted.slot == number else ExitCode.VERIFICATION
-
-
-@contextmanager
-def _shown() -> Iterator["Show"]:
-    with progress(unit="bytes") as display:
-        tasks: dict[str, int] = {}
-
-        def show(step: str, done: int, total: int) -> None:
-            if step not in tasks:
-                tasks[step] = display.add_task(step, total=total)
-            display.update(tasks[step], completed=done, total=total)  # type: ignore[arg-type]
-
-        yield show
+    named = connection.board.partition(":")[0]
+    if named == TWIN or connection.board.endswith(".json"):
+        return False
+    return find_board(connection.board).fpga is not None

@@ -36,6 +36,7 @@ class FpgaSpec:
     pins: Path
     flash_bytes: int | None  # None: no image of two bitstreams is made for the board.
     update_address: int
+    loader: tuple[str, ...] = ()  # What openFPGALoader is told of it; () where it cannot load it.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,6 +171,7 @@ def _read_fpga(source: TomlSource, findings: Findings) -> FpgaSpec | None:
         pins=_existing(table.pins, ("fpga", "pins"), findings).absolute(),
         flash_bytes=table.flash * 1024 if table.flash else None,
         update_address=table.update_at * 1024,
+        loader=tuple(table.loader),
     )
 
 

@@ -102,6 +102,9 @@ class FpgaTable(Table):
     pins: Text = key("The file of pins, in the words of the family's tools.", "ulx3s.lpf")
     flash: FlashSize | None = key("Of the flash with the bitstream.", "16MiB", default=None)
     update_at: FlashSize = key("Where an update begins in the flash.", "4MiB", default=4096)
+    loader: Texts = key(
+        "What openFPGALoader is told of the board or its cable.", ["--board", "ulx3s"], default=[]
+    )
 
 
 class SequenceTable(Table):

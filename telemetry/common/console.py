@@ -41,12 +41,13 @@ def progress(*, unit: str = "") -> Iterator["Progress"]:
     from rich import progress as rp
 
     columns = [rp.TextColumn("{task.description}"), rp.BarColumn(), rp.MofNCompleteColumn()]
-    if unit == "bytes":
-        columns[2:] = [rp.DownloadColumn(), rp.TransferSpeedColumn()]
+    columns.append(rp.TimeElapsedColumn())
+    if unit == "bytes":  # In 80 columns.
+        left = rp.TimeRemainingColumn(compact=True, elapsed_when_finished=True)
+        columns[1:] = [rp.BarColumn(20), rp.DownloadColumn(), rp.TransferSpeedColumn(), left]
     console = messages()
     display = rp.Progress(
         *columns,
-        rp.TimeElapsedColumn(),
         console=console,
         transient=True,
         disable=not console.is_terminal,

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Bitstreams of three families, taken apart by the families' own tools; two in one flash."""
 
+import random
 import re
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from fw_tools.fpga.bitstream import FlashPlan, golden_and_update, is_bitstream, 
 from fw_tools.fpga.families import FpgaTool, FpgaToolError, PlacementError
 from fw_tools.fpga.parts import ECP5_85F, GW1NR_9C, ICE40UP5K, Part, find_part
 from fw_tools.fpga.place import ROUTED, Fit, route
+from fw_tools.fpga.recognise import recognise
 from fw_tools.netlist.synthesis import synthesise_json
 
 BOARDS = {
@@ -247,3 +249,45 @@ def test_every_shipped_board_names_a_part_that_there_is() -> None:
 def test_an_unknown_part_is_answered_with_those_that_there_are() -> None:
     with pytest.raises(InputError, match="unknown part 'XC7A35T'; there are: iCE40UP5K-SG48, "):
         find_part("XC7A35T")
+
+
+@pytest.mark.parametrize("part", BOARDS, ids=lambda part: part.family.name)
+def test_a_bitstream_is_recognised_whole_and_one_that_is_cut_as_such(
+    part: Part, blinkies: Blinkies
+) -> None:
+    bits = blinkies.bits(part)
+    found = recognise(bits)
+    assert found is not None
+    assert (found.family, found.device) == (part.family, part.device)
+    assert (found.is_whole, found.count) == (True, 1)
+    rng = random.Random(1)
+    cuts = [rng.randrange(200, len(bits) - 100) for _ in range(20)]
+    assert not any(cut.is_whole for at in cuts if (cut := recognise(bits[:at])))
+
+
+def test_a_bitstream_of_another_device_is_told_by_its_idcode(blinkies: Blinkies) -> None:
+    """IDCODEs of the LFE5U-85F and the LFE5U-25F: Lattice FPGA-TN-02039, table of IDCODEs."""
+    bits = blinkies.bits(ECP5_85F).replace(b"\x41\x11\x30\x43", b"\x41\x11\x10\x43", 1)
+    found = recognise(bits)
+    assert found is not None
+    assert found.device == "LFE5U-25F"
+
+
+@pytest.mark.parametrize("part", [ICE40UP5K, ECP5_85F], ids=lambda part: part.family.name)
+def test_a_flash_image_of_two_bitstreams_is_recognised(part: Part, blinkies: Blinkies) -> None:
+    bits = blinkies.bits(part)
+    plan = FlashPlan(flash_bytes=16384 * KIB, update_address=4096 * KIB)
+    image = golden_and_update(bits, bits, part, plan)
+    found = recognise(image)
+    assert found is not None
+    assert (found.device, found.is_whole, found.count) == (part.device, True, 2)
+    cut = recognise(image[:-100])
+    assert cut is not None
+    assert not cut.is_whole
+
+
+@pytest.mark.parametrize(
+    "octets", [b"", b"module top;\n", b"\x7fELF" + bytes(100), bytes(range(256)) * 20]
+)
+def test_what_is_no_bitstream_is_none(octets: bytes) -> None:
+    assert recognise(octets) is None
