@@ -21,6 +21,7 @@ COMMANDS = {
         "fw_tools.cli.faultline:faultline",
         "Disturb a serial line between any two ports.",
     ),
+    "upset": ("fw_tools.cli.upset:upset", "Flip every stored bit of a design and class it."),
     "build": ("fw_tools.cli.build:build", "Description to the bitstream of a board."),
     "export": ("fw_tools.cli.export:export", "Description to what another tool's flow takes."),
     "ecc": ("fw_tools.cli.ecc:ecc", "Show and emit error-correcting codes."),

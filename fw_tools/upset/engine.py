@@ -94,6 +94,8 @@ class Engine:
         self._library.machine_new.argtypes = [ctypes.c_uint32, _POINTER, _POINTER]
         self._library.machine_transfers.restype = ctypes.c_uint64
         self._library.machine_transfers.argtypes = [_POINTER]
+        self._library.machine_unsafe_at.restype = ctypes.c_uint32
+        self._library.machine_unsafe_at.argtypes = [_POINTER]
         self._library.machine_run.argtypes = [_POINTER] * 5
         self._library.machine_free.argtypes = [_POINTER]
         self._inputs = np.ascontiguousarray(inputs, np.uint8)  # The machine reads them all along.
@@ -108,6 +110,12 @@ class Engine:
     def transfers(self) -> int:
         """What golden handed over."""
         return int(self._library.machine_transfers(self._machine))
+
+    @property
+    def unsafe_at(self) -> int | None:
+        """The clock in which golden itself is what must never be."""
+        clock = int(self._library.machine_unsafe_at(self._machine))
+        return None if clock == NEVER else clock
 
     def stop(self) -> None:
         """End `run` soon; from another thread or a signal."""

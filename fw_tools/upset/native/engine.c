@@ -41,6 +41,7 @@ typedef struct {
   uint32_t *accepted_at;  // Transfers before each clock.
   uint32_t data_parts;
   uint64_t golden_count;
+  uint32_t unsafe_at;     // The clock in which golden is what must never be.
   uint8_t *snapshot_q;
   uint64_t **snapshot_memories;
   uint32_t snapshot_every, snapshots;
@@ -321,6 +322,8 @@ static void run_golden(Machine *machine) {
     evaluate(machine->q, machine->in, machine->d, machine->n, 0);
     machine->accepted_at[cycle] = (uint32_t)machine->golden_count;
     V transfers = accepted(machine->n);
+    V unsafe = either(machine->n, UNSAFE, N_UNSAFE);
+    if (part_of(&unsafe, 0) & 1 && machine->unsafe_at == NEVER) machine->unsafe_at = cycle;
     if (part_of(&transfers, 0) & 1) {
       if (machine->golden_count == room)
         machine->stream = realloc(machine->stream, (room *= 2) * machine->data_parts * 8);
@@ -337,6 +340,7 @@ Machine *machine_new(uint32_t cycles, const uint8_t *inputs, const uint8_t *init
   Machine *machine = aligned_alloc(64, (sizeof(Machine) + 63) / 64 * 64);
   memset(machine, 0, sizeof *machine);
   machine->cycles = cycles;
+  machine->unsafe_at = NEVER;
   machine->inputs = inputs;
   machine->q = aligned_alloc(64, (N_FLIP_FLOPS + 1) * 64);
   machine->d = aligned_alloc(64, (N_FLIP_FLOPS + 1) * 64);
@@ -383,6 +387,7 @@ void machine_free(Machine *machine) {
   free(machine);
 }
 
+uint32_t machine_unsafe_at(const Machine *machine) { return machine->unsafe_at; }
 uint64_t machine_transfers(const Machine *machine) { return machine->golden_count; }
 
 // ---- injections
@@ -459,6 +464,7 @@ static void follow(Machine *machine, const Jobs *jobs, const Limits *limits, uin
   V single = ((transfers ^ everywhere(golden)) | machine->out_of_step) & machine->active;
   FOR_LANES(lane, single) {
     Lane *own = &machine->lanes[lane];
+    if (own->safe != NEVER && own->difference == NEVER) continue;  // It is safe, and owes nothing.
     if (!bit_of(&machine->out_of_step, lane)) own->transfers = machine->accepted_at[cycle];
     int64_t due = machine->accepted_at[cycle] + golden;
     if (bit_of(&transfers, lane)) {
@@ -478,7 +484,10 @@ static void follow(Machine *machine, const Jobs *jobs, const Limits *limits, uin
       settle(machine, jobs, lane, HANG, own->waits_since);
   }
   differs &= ~single & machine->active;
-  FOR_LANES(lane, differs) if (machine->lanes[lane].difference == NEVER) machine->lanes[lane].difference = cycle;
+  FOR_LANES(lane, differs) {
+    Lane *own = &machine->lanes[lane];
+    if (own->difference == NEVER && own->safe == NEVER) own->difference = cycle;
+  }
 }
 
 #define NOTE(field, nets, count)                                                     \

@@ -1,0 +1,328 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From a payload, or a design of the user's, to a campaign of upsets and what came of it."""
+
+import hashlib
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fw_tools.errors import InputError
+from fw_tools.netlist.analysis import analyse
+from fw_tools.rtl.power_environment import render_power_environment
+from fw_tools.rtl.sequencer import render_sequencer
+from fw_tools.spec.load import load_payload
+from fw_tools.upset.campaign import Progress, Setting, claim, claimed_plan, run_campaign
+from fw_tools.upset.emit import Sources, emit
+from fw_tools.upset.engine import Array, Engine, Limits
+from fw_tools.upset.machine import Machine, machine_of
+from fw_tools.upset.native_build import compile_machine, widest_lanes
+from fw_tools.upset.observation import Observation, observe
+from fw_tools.upset.places import Place, bits_stored, places_of
+from fw_tools.upset.plan import Exhaustive, Plan, Stratified
+from fw_tools.upset.summary import Summary, summarise
+from telemetry.common.files import write_text
+
+SUMMARY = "summary.json"
+FORMAT = 1  # Of the summary; raised when a key changes its meaning or goes.
+RESET_CLOCKS = 4
+SETTLED_CLOCKS = 6  # After reset, before the first flip.
+_TRIAL_FLIPS = 2000
+_SCALED_CLOCKS = 20_000  # A power environment is scaled to about so many.
+_SCALES = (1, 2, 4, 10, 20, 40, 100, 200, 400, 1000)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """What the user may choose; None and empty are for us to decide."""
+
+    clocks: int | None = None
+    horizon: int | None = None
+    alarm_window: int = 16
+    hang_after: int | None = None
+    within: str = ""
+    roles: Mapping[str, str] = field(default_factory=dict)
+    is_feed_forward: bool = False
+    inputs: Path | None = None
+    parameters: Mapping[str, int | str] = field(default_factory=dict)
+    is_exhaustive: bool | None = None
+    margin: float = 0.01
+    confidence: float = 0.95
+    seed: int = 1
+    budget_s: float = 60.0  # CPU time that an exhaustive campaign may take unasked.
+    lanes: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """A design that can be flipped, with its stimulus."""
+
+    machine: Machine
+    observation: Observation
+    places: tuple[Place, ...]
+    stimulus: str  # What drives it, in words.
+    inputs: Array
+    initial: Array
+    limits: Limits
+    lanes: int
+    library: Path
+    digest: str
+
+    @property
+    def end_clock(self) -> int:
+        """The first clock in which nothing is flipped any more."""
+        return len(self.inputs) - self.limits.horizon
+
+
+def prepare_payload(spec: Path, folder: Path, choice: Choice) -> Prepared:
+    """Return the power sequencer of a payload in a world of its rails.
+
+    Its sources are written to `folder`, for a replay.
+    """
+    payload = load_payload(spec)
+    if not payload.rails:
+        raise InputError(f"{spec}: no rails, so there is no sequencer to flip bits of")
+    worlds = (render_power_environment(payload.name, payload.rails, each) for each in _SCALES)
+    world = next((each for each in worlds if each.clocks <= _SCALED_CLOCKS), None)
+    if world is None:
+        raise InputError(f"{spec}: its rails take too long to be brought up in simulation")
+    files = render_sequencer(payload.name, payload.rails, payload.clock_hz, payload.profile)
+    paths = []
+    for each in (*files, world.file):
+        path = folder / each.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_text(path, each.text)
+        paths.append(path)
+    limits = Limits(
+        horizon=choice.horizon or 2 * world.longest_wait,
+        alarm_window=choice.alarm_window,
+        hang_after=choice.hang_after or 4 * world.longest_wait,
+    )
+    clocks = choice.clocks or world.clocks + limits.horizon
+    return _prepare(
+        paths,
+        world.module,
+        replace(choice, within=f"{world.instance}.{choice.within}".rstrip(".")),
+        limits,
+        clocks,
+        "rails that follow their enable pins, power up and power down",
+    )
+
+
+def prepare_own(files: Sequence[Path], top: str, choice: Choice) -> Prepared:
+    """Return a design of the user's."""
+    for path in files:
+        if not path.is_file():
+            raise InputError(f"{path}: no such file")
+    limits = Limits(
+        horizon=choice.horizon or 1000,
+        alarm_window=choice.alarm_window,
+        hang_after=choice.hang_after or 500,
+    )
+    clocks = choice.clocks or 2000 + limits.horizon
+    return _prepare(files, top, choice, limits, clocks, "")
+
+
+def _prepare(
+    files: Sequence[Path], top: str, choice: Choice, limits: Limits, clocks: int, stimulus: str
+) -> Prepared:
+    machine = machine_of(analyse(files, top, choice.parameters))
+    observation = observe(machine, choice.roles)
+    inputs, words = _inputs(machine, choice, clocks)
+    if len(inputs) <= limits.horizon + RESET_CLOCKS + SETTLED_CLOCKS:
+        raise InputError(
+            f"{len(inputs)} clocks of stimulus leave none to flip a bit in, "
+            f"which is watched for {limits.horizon}: lower --horizon or give more --clocks"
+        )
+    lanes = choice.lanes or widest_lanes()
+    sources = emit(machine, observation)
+    rng = np.random.default_rng(choice.seed)
+    initial = rng.integers(0, 2, bits_stored(machine), np.uint8)
+    _set_known(machine, initial)
+    places = tuple(places_of(machine, choice.within))
+    return Prepared(
+        machine=machine,
+        observation=observation,
+        places=places,
+        stimulus=stimulus or words,
+        inputs=inputs,
+        initial=initial,
+        limits=limits,
+        lanes=lanes,
+        library=compile_machine(sources, lanes, has_transients=False),
+        digest=_digest(sources, inputs, initial, limits, places),
+    )
+
+
+def _set_known(machine: Machine, initial: Array) -> None:
+    """Give memories the contents that the source gives them."""
+    at = len(machine.flip_flops)
+    for memory in machine.memories:
+        for bit, value in enumerate(memory.initial):
+            if value in "01":
+                initial[at + bit] = int(value)
+        at += memory.width * memory.depth
+
+
+def _inputs(machine: Machine, choice: Choice, clocks: int) -> tuple[Array, str]:
+    bits = [net for nets in machine.inputs.values() for net in nets]
+    resets = {each.reset for each in machine.flip_flops if each.reset is not None}
+    driven = [net for net in bits if net not in resets]
+    if choice.inputs is not None:
+        values = _recorded(choice.inputs, len(bits))
+        words = f"inputs recorded in {choice.inputs.name}"
+    else:
+        values = np.random.default_rng([choice.seed, 1]).integers(
+            0, 2, (clocks, len(bits)), np.uint8
+        )
+        words = "random inputs" if driven else "the world inside the top"
+    if driven and not choice.is_feed_forward:
+        names = [name for name, nets in machine.inputs.items() if set(nets) & set(driven)]
+        raise InputError(
+            f"{machine.top}: inputs {', '.join(names[:6])}: who drives them does not see what an "
+            "upset does. Wire a top around the design that answers it, or say with --feed-forward "
+            "that nothing answers, and inputs are random, or those of --inputs"
+        )
+    for index, net in enumerate(bits):
+        if net in resets and choice.inputs is None:
+            values[:, index] = 1
+            values[:RESET_CLOCKS, index] = 0
+    return values, words
+
+
+def _recorded(path: Path, bits: int) -> Array:
+    try:
+        values = np.load(path, allow_pickle=False)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: no recorded inputs: {error}") from error
+    if values.ndim != 2 or values.shape[1] != bits or values.max(initial=0) > 1:
+        raise InputError(
+            f"{path}: inputs are an array of 0 and 1 of shape (clocks, {bits}), "
+            f"one column an input bit; this is {values.shape}"
+        )
+    return np.ascontiguousarray(values, np.uint8)
+
+
+def _digest(
+    sources: Sources, inputs: Array, initial: Array, limits: Limits, places: Sequence[Place]
+) -> str:
+    digest = hashlib.sha256()
+    for text in (*sources.gates.values(), sources.tables, sources.calls, repr(limits)):
+        digest.update(text.encode())
+    for array in (inputs, initial):
+        digest.update(array.tobytes())
+    digest.update("\n".join(place.name for place in places).encode())
+    return digest.hexdigest()
+
+
+# ---- the plan
+
+
+def make_plan(prepared: Prepared, folder: Path, choice: Choice) -> tuple[Plan, str]:
+    """Return the plan of a campaign and in words why; a folder that was begun keeps its own."""
+    claimed = claimed_plan(folder, prepared.digest)
+    if claimed is not None:
+        return _plan(prepared, claimed), f"goes on with what {folder} holds"
+    known, why = _decide(prepared, choice)
+    claim(folder, prepared.digest, known)
+    return _plan(prepared, known), why
+
+
+def _decide(prepared: Prepared, choice: Choice) -> tuple[dict[str, Any], str]:
+    sampled = {
+        "kind": "stratified",
+        "margin": choice.margin,
+        "confidence": choice.confidence,
+        "seed": choice.seed,
+    }
+    whole = _plan(prepared, {"kind": "exhaustive"})
+    seconds = whole.jobs / _rate(prepared, choice.seed)
+    time_words = f"about {seconds:,.0f} s of CPU time"
+    if choice.is_exhaustive or (choice.is_exhaustive is None and seconds <= choice.budget_s):
+        return {"kind": "exhaustive"}, time_words
+    words = f"all {whole.jobs:,} would take {time_words}"
+    return sampled, words if choice.is_exhaustive is None else "as asked for"
+
+
+def _plan(prepared: Prepared, known: Mapping[str, Any]) -> Plan:
+    first = RESET_CLOCKS + SETTLED_CLOCKS
+    if known["kind"] == "exhaustive":
+        return Exhaustive(prepared.places, first, prepared.end_clock)
+    return Stratified(
+        prepared.places,
+        first,
+        prepared.end_clock,
+        margin=known["margin"],
+        confidence=known["confidence"],
+        seed=known["seed"],
+    )
+
+
+def _rate(prepared: Prepared, seed: int) -> float:
+    """Return how many flips a second of CPU time takes, by a trial; check golden on the way."""
+    rng = np.random.default_rng(seed)
+    whole = _plan(prepared, {"kind": "exhaustive"})
+    start = int(rng.integers(0, whole.tasks))
+    injections = whole.task(start)
+    few = type(injections)(
+        cycle=injections.cycle[:_TRIAL_FLIPS],
+        kind=injections.kind[:_TRIAL_FLIPS],
+        first=injections.first[: _TRIAL_FLIPS + 1],
+        places=injections.places,
+    )
+    with Engine(prepared.library, prepared.inputs, prepared.initial) as engine:
+        if engine.unsafe_at is not None:
+            raise InputError(
+                f"{prepared.machine.top}: without any upset, what must never be is so in clock "
+                f"{engine.unsafe_at}; the design or its world is wrong"
+            )
+        began = time.process_time()
+        engine.run(few, prepared.limits)
+        return len(few) / max(time.process_time() - began, 1e-6)
+
+
+# ---- the whole
+
+
+def run(
+    prepared: Prepared, plan: Plan, folder: Path, choice: Choice, processes: int, progress: Progress
+) -> Summary:
+    """Carry a plan out and return what came of it, which is also written to `folder`."""
+    setting = Setting(prepared.library, prepared.inputs, prepared.initial, prepared.limits, plan)
+    table = run_campaign(setting, folder, processes, progress)
+    summary = summarise(plan, table, choice.confidence)
+    _write(prepared, summary, folder)
+    return summary
+
+
+def _write(prepared: Prepared, summary: Summary, folder: Path) -> None:
+    shares = [{**asdict(share), "outcome": share.outcome.name.lower()} for share in summary.shares]
+    names = [share["outcome"] for share in shares]
+    record = {
+        "format": FORMAT,
+        "top": prepared.machine.top,
+        "digest": prepared.digest,
+        "bits": len(prepared.places),
+        "clocks": len(prepared.inputs),
+        "stimulus": prepared.stimulus,
+        "limits": asdict(prepared.limits),
+        "flips": summary.flips,
+        "faults": summary.faults,
+        "exhaustive": summary.is_exhaustive,
+        "confidence": summary.confidence,
+        "shares": shares,
+        "registers": [
+            {
+                "name": row.name,
+                "bits": row.bits,
+                "flips": row.flips,
+                **dict(zip(names, row.counts, strict=True)),
+            }
+            for row in summary.rows
+        ],
+    }
+    write_text(folder / SUMMARY, json.dumps(record, indent=1) + "\n")

@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A plan carried out: tasks by several processes, each result kept at once.
+
+Whoever is killed at any moment goes on where the last whole task ended, and ends with the same
+results as if nothing had happened; so does another number of processes.
+"""
+
+import json
+import os
+import signal
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fw_tools.errors import InputError, MissingToolError
+from fw_tools.upset.engine import Array, Engine, Limits
+from fw_tools.upset.plan import Plan
+from telemetry.common.files import make_folder, write_atomically, write_text
+
+_RECORD = "campaign.json"
+_TASKS = "tasks"
+RESULTS = "results.parquet"
+
+Progress = Callable[[int], None]  # Of how many injections more is known.
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What every process needs for a task."""
+
+    library: Path
+    inputs: Array  # uint8, (clocks, input bits)
+    initial: Array  # uint8, of every stored bit
+    limits: Limits
+    plan: Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """What came of every injection, in the order of the plan."""
+
+    cycle: Array
+    place: Array
+    outcome: Array  # `Outcome`
+    effect: Array
+
+
+def run_campaign(setting: Setting, folder: Path, processes: int, progress: Progress) -> Table:
+    """Do what `folder`, which was claimed, does not hold yet, and return everything."""
+    done = [number for number in range(setting.plan.tasks) if _path(folder, number).exists()]
+    for number in done:
+        progress(len(setting.plan.task(number)))
+    left = sorted(set(range(setting.plan.tasks)) - set(done))
+    for injections in _do(setting, folder, left, processes):
+        progress(injections)
+    return _collect(setting.plan, folder)
+
+
+def claimed_plan(folder: Path, digest: str) -> dict[str, Any] | None:
+    """Return the plan that `folder` holds results of; None: it holds nothing yet.
+
+    `digest` is that of the design, its stimulus and what is looked at.
+
+    Raises:
+        InputError: `folder` holds results of something else.
+        MissingToolError: pyarrow is not installed.
+    """
+    _require_pyarrow()
+    record = folder / _RECORD
+    if not record.exists():
+        return None
+    known = json.loads(record.read_text())
+    if known.get("digest") != digest:
+        raise InputError(
+            f"{folder}: holds results of another design, stimulus or plan; "
+            "name another folder with -o, or remove this one"
+        )
+    plan: dict[str, Any] = known["plan"]
+    return plan
+
+
+def claim(folder: Path, digest: str, plan: dict[str, Any]) -> None:
+    """Say in `folder` what its results are of."""
+    make_folder(folder / _TASKS)
+    write_text(folder / _RECORD, json.dumps({"digest": digest, "plan": plan}, indent=1) + "\n")
+
+
+def _require_pyarrow() -> None:
+    try:
+        import pyarrow.parquet  # noqa: F401
+    except ImportError:
+        raise MissingToolError(
+            "results are kept as Parquet: pip install 'fw-tools[archive]'"
+        ) from None
+
+
+def _path(folder: Path, number: int) -> Path:
+    return folder / _TASKS / f"{number:06d}.parquet"
+
+
+def _do(setting: Setting, folder: Path, left: list[int], processes: int) -> Iterator[int]:
+    """Yield how many injections each task had, when it is kept."""
+    if processes == 1 or len(left) <= 1:
+        _begin(setting, folder)
+        for number in left:
+            yield _task(number)
+        _finish()
+        return
+    context = get_context("spawn")
+    with ProcessPoolExecutor(processes, context, _begin_child, (setting, folder)) as pool:
+        waiting: set[Future[int]] = {pool.submit(_task, number) for number in left}
+        try:
+            while waiting:
+                done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+                for each in done:
+                    yield each.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for process in list(pool._processes.values()):  # There is no other way.
+                with suppress(OSError):
+                    process.terminate()
+            raise
+
+
+_state: dict[str, Any] = {}  # Of this process.
+
+
+def _begin_child(setting: Setting, folder: Path) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # The parent ends us.
+    _begin(setting, folder)
+
+
+def _begin(setting: Setting, folder: Path) -> None:
+    _state.update(
+        setting=setting,
+        folder=folder,
+        engine=Engine(setting.library, setting.inputs, setting.initial),
+    )
+
+
+def _finish() -> None:
+    _state.pop("engine").close()
+    _state.clear()
+
+
+def _task(number: int) -> int:
+    setting: Setting = _state["setting"]
+    injections = setting.plan.task(number)
+    results = _state["engine"].run(injections, setting.limits)
+    table = {
+        "cycle": injections.cycle,
+        "place": injections.places[injections.first[:-1]],
+        "outcome": results.outcome,
+        "effect": results.effect,
+    }
+    _keep(table, _path(_state["folder"], number))
+    return len(injections)
+
+
+def _keep(columns: dict[str, Array], path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    with write_atomically(path, "wb") as stream:
+        pq.write_table(pa.table(columns), stream, compression="zstd")
+
+
+def _collect(plan: Plan, folder: Path) -> Table:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    parts = [pq.read_table(_path(folder, number)) for number in range(plan.tasks)]
+    whole = pa.concat_tables(parts)
+    if len(whole) != plan.jobs:
+        raise InputError(f"{folder}: holds {len(whole)} of {plan.jobs} results; remove it")
+    with write_atomically(folder / RESULTS, "wb") as stream:
+        pq.write_table(whole, stream, compression="zstd")
+    return Table(*(np.asarray(whole[name]) for name in ("cycle", "place", "outcome", "effect")))
+
+
+def workers() -> int:
+    """Return how many processes are worth while."""
+    return len(os.sched_getaffinity(0))

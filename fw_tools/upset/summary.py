@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What came of a campaign: by outcome, by instance, by register."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from fw_tools.upset.campaign import Table
+from fw_tools.upset.engine import NEVER, Array, Outcome
+from fw_tools.upset.places import Place
+from fw_tools.upset.plan import Plan, Stratum
+from fw_tools.upset.statistics import clopper_pearson
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """How often an outcome was seen, and between what its share of all faults lies."""
+
+    outcome: Outcome
+    found: int
+    share: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """What came of the flips of one register or memory."""
+
+    name: str
+    bits: int
+    flips: int
+    counts: tuple[int, ...]  # By `Outcome`.
+
+    def count(self, outcomes: Iterable[Outcome]) -> int:
+        """Return how many flips ended in one of `outcomes`."""
+        return sum(self.counts[outcome] for outcome in outcomes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """The whole campaign."""
+
+    flips: int
+    faults: int
+    is_exhaustive: bool
+    confidence: float
+    shares: tuple[Share, ...]
+    rows: tuple[Row, ...]  # Worst first.
+    latency_quantiles: tuple[int, ...]  # Clocks to an alarm: least, median, 99 %, most; or none.
+
+
+def summarise(plan: Plan, table: Table, confidence: float) -> Summary:
+    """Return what came of a campaign.
+
+    An exhaustive one has no interval. Of a stratified one each instance has that of Clopper and
+    Pearson at (1 - confidence) / instances, and the whole their sum by weight, which is wide.
+    """
+    counts = _counts(plan.places, table)
+    strata = plan.strata()
+    is_exhaustive = plan.jobs == plan.faults
+    alarms = table.effect[
+        np.isin(table.outcome, (Outcome.DETECTED, Outcome.OUTAGE)) & (table.effect != NEVER)
+    ]
+    return Summary(
+        flips=plan.jobs,
+        faults=plan.faults,
+        is_exhaustive=is_exhaustive,
+        confidence=confidence,
+        shares=tuple(
+            _share(outcome, strata, _by_module(plan.places, counts[:, outcome]), confidence)
+            for outcome in Outcome
+        ),
+        rows=tuple(_rows(plan.places, counts)),
+        latency_quantiles=_quantiles(alarms),
+    )
+
+
+def _counts(places: Sequence[Place], table: Table) -> Array:
+    """Return how often each place ended in each outcome."""
+    numbers = np.array([place.number for place in places])
+    order = np.argsort(numbers)
+    index = order[np.searchsorted(numbers, table.place, sorter=order)]
+    flat = np.bincount(index * len(Outcome) + table.outcome, minlength=len(places) * len(Outcome))
+    return flat.reshape(len(places), len(Outcome))
+
+
+def _by_module(places: Sequence[Place], found: Array) -> dict[str, int]:
+    modules: dict[str, int] = {}
+    for place, count in zip(places, found.tolist(), strict=True):
+        modules[place.module] = modules.get(place.module, 0) + count
+    return modules
+
+
+def _share(
+    outcome: Outcome, strata: Sequence[Stratum], found: dict[str, int], confidence: float
+) -> Share:
+    faults = sum(stratum.faults for stratum in strata)
+    share = low = high = 0.0
+    each = 1 - (1 - confidence) / len(strata)
+    for stratum in strata:
+        weight, count = stratum.faults / faults, found[stratum.module]
+        is_whole = stratum.drawn == stratum.faults
+        seen = count / stratum.drawn
+        ends = (seen, seen) if is_whole else clopper_pearson(count, stratum.drawn, each)
+        share, low, high = share + weight * seen, low + weight * ends[0], high + weight * ends[1]
+    return Share(outcome=outcome, found=sum(found.values()), share=share, low=low, high=high)
+
+
+def _rows(places: Sequence[Place], counts: Array) -> list[Row]:
+    of_register: dict[str, list[int]] = {}
+    for index, place in enumerate(places):
+        of_register.setdefault(place.register, []).append(index)
+    rows = []
+    for name, indices in of_register.items():
+        total = counts[indices].sum(axis=0)
+        rows.append(
+            Row(
+                name=name,
+                bits=len(indices),
+                flips=int(total.sum()),
+                counts=tuple(int(count) for count in total),
+            )
+        )
+    return sorted(rows, key=lambda row: [-row.counts[each] / max(row.flips, 1) for each in Outcome])
+
+
+def _quantiles(values: Array) -> tuple[int, ...]:
+    if not len(values):
+        return ()
+    return tuple(int(each) for each in np.quantile(values, (0, 0.5, 0.99, 1), method="lower"))

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What came of a campaign, for a terminal."""
+
+from typing import TYPE_CHECKING
+
+from fw_tools.upset.engine import Outcome
+from fw_tools.upset.summary import Row, Share, Summary
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_MEANINGS = {
+    Outcome.UNSAFE: "what must never be, was",
+    Outcome.SILENT: "wrong data, no alarm in time",
+    Outcome.HANG: "nothing handed over any more",
+    Outcome.DETECTED: "wrong data, alarm in time",
+    Outcome.OUTAGE: "false alarm or needless safe action",
+    Outcome.CORRECTED: "found and corrected",
+    Outcome.TIMING: "the same data at other clocks",
+    Outcome.LATENT: "the state still differs at the end",
+    Outcome.MASKED: "nothing came of it",
+}
+_HARMLESS = {Outcome.CORRECTED, Outcome.MASKED}
+_SHOWN = 12  # Registers.
+
+
+def print_summary(summary: Summary, console: "Console") -> None:
+    """Print the outcomes and the registers that fared worst."""
+    _print_shares(summary, console)
+    if summary.latency_quantiles:
+        least, median, most_99, most = summary.latency_quantiles
+        console.print(
+            f"\nclocks from a flip to its alarm: {least} least, {median} median, "
+            f"{most_99} for 99 %, {most} most"
+        )
+    bad = [row for row in summary.rows if row.count(set(Outcome) - _HARMLESS)]
+    if bad:
+        console.print()
+        _print_rows(bad, console)
+
+
+def _print_shares(summary: Summary, console: "Console") -> None:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    table.add_column("outcome")
+    table.add_column("flips", justify="right")
+    table.add_column("share", justify="right")
+    if not summary.is_exhaustive:
+        table.add_column(f"{summary.confidence:.0%} interval", justify="right")
+    table.add_column("")
+    for share in summary.shares:
+        interval = [] if summary.is_exhaustive else [_interval(share)]
+        table.add_row(
+            share.outcome.name.lower(),
+            f"{share.found:,}",
+            f"{share.share:.3%}",
+            *interval,
+            _MEANINGS[share.outcome],
+        )
+    console.print(table)
+
+
+def _percent(row: Row, outcome: Outcome) -> str:
+    return f"{row.counts[outcome] / row.flips:.2%}" if row.counts[outcome] else ""
+
+
+def _interval(share: Share) -> str:
+    return f"{share.low:.3%} to {share.high:.3%}"
+
+
+def _print_rows(rows: list[Row], console: "Console") -> None:
+    from rich import box
+    from rich.table import Table
+
+    seen = [each for each in Outcome if any(row.counts[each] for row in rows)]
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    table.add_column("register, worst first", overflow="fold")
+    table.add_column("bits", justify="right")
+    for each in seen:
+        table.add_column(each.name.lower(), justify="right")
+    for row in rows[:_SHOWN]:
+        shares = [
+            f"{row.counts[each] / row.flips:.2%}" if row.counts[each] else "" for each in seen
+        ]
+        table.add_row(row.name, str(row.bits), *shares)
+    console.print(table)
+    if len(rows) > _SHOWN:
+        console.print(f"and {len(rows) - _SHOWN} more registers, in summary.json")

@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whole campaigns: planned, carried out, interrupted, gone on with, summed up."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from fw_tools.errors import InputError
+from fw_tools.flow.upset import Choice, make_plan, prepare_own, prepare_payload, run
+from fw_tools.upset.campaign import RESULTS
+from fw_tools.upset.engine import Outcome
+from fw_tools.upset.plan import Exhaustive
+from fw_tools.upset.summary import Summary
+
+DESIGNS = Path(__file__).parent / "designs"
+OUTCOMES = DESIGNS / "outcomes.sv"
+CLOCKS = 40_000  # 1.3 million flips: several tasks.
+CHOICE = Choice(clocks=CLOCKS, horizon=100, hang_after=50, is_exhaustive=True)
+
+
+def campaign(folder: Path, choice: Choice = CHOICE, processes: int = 1) -> Summary:
+    folder.mkdir(exist_ok=True)
+    prepared = prepare_own([OUTCOMES], "outcomes", choice)
+    plan, _ = make_plan(prepared, folder, choice)
+    return run(prepared, plan, folder, choice, processes, lambda _: None)
+
+
+@pytest.fixture(scope="module")
+def unbroken(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Summary]:
+    folder = tmp_path_factory.mktemp("unbroken")
+    return folder, campaign(folder)
+
+
+def same_results(one: Path, other: Path) -> bool:
+    return bool(pq.read_table(one / RESULTS).equals(pq.read_table(other / RESULTS)))
+
+
+def test_every_flip_has_one_outcome(unbroken: tuple[Path, Summary]) -> None:
+    _, summary = unbroken
+    bits = 8 + 4 + 12 + 1 + 1 + 1 + 1 + 1 + 1 + 2
+    assert summary.flips == summary.faults == bits * (CLOCKS - 100 - 10)
+    assert sum(share.found for share in summary.shares) == summary.flips
+    assert sum(share.share for share in summary.shares) == pytest.approx(1)
+    found = {share.outcome: share.share for share in summary.shares}
+    assert found[Outcome.SILENT] == pytest.approx(8 / bits)
+    assert found[Outcome.CORRECTED] == pytest.approx(12 / bits)
+    assert summary.rows[0].name == "unsafe_q"
+    assert {row.name: row.bits for row in summary.rows}["silent_q"] == 8
+
+
+def test_two_processes_find_what_one_does(unbroken: tuple[Path, Summary], tmp_path: Path) -> None:
+    assert campaign(tmp_path / "two", processes=2) == unbroken[1]
+    assert same_results(tmp_path / "two", unbroken[0])
+
+
+def test_who_is_killed_goes_on_and_loses_and_repeats_nothing(
+    unbroken: tuple[Path, Summary], tmp_path: Path
+) -> None:
+    command = [
+        *(sys.executable, "-m", "fw_tools", "upset", "--top", "outcomes", str(OUTCOMES)),
+        *("--clocks", str(CLOCKS), "--horizon", "100", "--hang-after", "50", "--exhaustive"),
+        *("--processes", "2", "-o", str(tmp_path)),
+    ]
+    with subprocess.Popen(command, start_new_session=True, stdout=subprocess.DEVNULL) as child:
+        deadline = time.monotonic() + 60
+        while not list(tmp_path.glob("tasks/*.parquet")) and time.monotonic() < deadline:
+            time.sleep(0.001)
+        os.killpg(child.pid, signal.SIGKILL)
+    kept = {path: path.stat().st_mtime_ns for path in tmp_path.glob("tasks/*.parquet")}
+    assert kept
+    assert not (tmp_path / RESULTS).exists()
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert f"goes on with what {tmp_path} holds" in done.stderr
+    assert same_results(tmp_path, unbroken[0])
+    assert all(path.stat().st_mtime_ns == at for path, at in kept.items())
+
+
+def test_results_of_another_question_are_not_mixed_in(
+    unbroken: tuple[Path, Summary],
+) -> None:
+    other = Choice(clocks=CLOCKS, horizon=101, hang_after=50)
+    with pytest.raises(InputError, match="holds results of another design, stimulus or plan"):
+        campaign(unbroken[0], other)
+
+
+def test_a_sample_holds_what_all_flips_give(unbroken: tuple[Path, Summary], tmp_path: Path) -> None:
+    """At 99.9 % in each of ten seeds; the same seed draws the same."""
+    truth = {share.outcome: share.share for share in unbroken[1].shares}
+    for seed in range(10):
+        choice = Choice(
+            clocks=CLOCKS, horizon=100, hang_after=50, is_exhaustive=False,
+            margin=0.02, confidence=0.999, seed=seed,
+        )  # fmt: skip
+        summary = campaign(tmp_path / str(seed), choice)
+        assert not summary.is_exhaustive
+        assert summary.flips < 10_000
+        for share in summary.shares:
+            assert share.low <= truth[share.outcome] <= share.high
+            assert share.high - share.low < 0.1
+    again = campaign(tmp_path / "again", choice)
+    assert again == summary
+    assert same_results(tmp_path / "again", tmp_path / "9")
+
+
+def test_every_task_is_a_part_of_the_plan() -> None:
+    prepared = prepare_own([OUTCOMES], "outcomes", CHOICE)
+    plan = Exhaustive(prepared.places, 10, prepared.end_clock)
+    tasks = [plan.task(number) for number in range(plan.tasks)]
+    pairs = np.concatenate([t.cycle.astype(np.int64) * 1000 + t.places for t in tasks])
+    assert len(np.unique(pairs)) == len(pairs) == plan.faults
+
+
+def test_the_sequencer_of_the_example_is_never_unsafe(repository: Path, tmp_path: Path) -> None:
+    """And each register that is not voted is seen: two rails answer an upset by going off."""
+    choice = Choice(is_exhaustive=False, margin=0.02)
+    spec = repository / "examples" / "compute_node" / "payload.toml"
+    prepared = prepare_payload(spec, tmp_path, choice)
+    plan, _ = make_plan(prepared, tmp_path, choice)
+    summary = run(prepared, plan, tmp_path, choice, 2, lambda _: None)
+    found = {share.outcome: share.found for share in summary.shares}
+    assert found[Outcome.UNSAFE] == found[Outcome.SILENT] == found[Outcome.HANG] == 0
+    outages = {row.name for row in summary.rows if row.counts[Outcome.OUTAGE]}
+    states = {f"u_dut.u_v0p80_{rail}.u_state.u_code.stored_q" for rail in ("core", "soc")}
+    assert outages == states | {"u_dut.u_supervisor.u_uncorrectable.count_o"}
+    record = json.loads((tmp_path / "summary.json").read_text())
+    assert sum(row["flips"] for row in record["registers"]) == record["flips"]
+
+
+def test_a_small_payload_is_told_where_it_is_unsafe(repository: Path, tmp_path: Path) -> None:
+    """Its enables are not voted, as its profile says."""
+    choice = Choice(is_exhaustive=False, margin=0.05)
+    spec = repository / "examples" / "breaker_mini" / "payload.toml"
+    prepared = prepare_payload(spec, tmp_path, choice)
+    plan, _ = make_plan(prepared, tmp_path, choice)
+    summary = run(prepared, plan, tmp_path, choice, 1, lambda _: None)
+    unsafe = {row.name.rpartition(".")[0] for row in summary.rows if row.counts[Outcome.UNSAFE]}
+    assert unsafe
+    assert {name.rpartition(".")[2] for name in unsafe} == {"u_enable"}
