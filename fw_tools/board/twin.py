@@ -205,7 +205,10 @@ def _trace(design: TwinDesign, options: TwinOptions) -> tuple[str, Path, int] | 
     if not event:
         return None
     if event.startswith("rail:"):
-        event = f"rail:{rail_number(design, event.removeprefix('rail:'))}"
+        try:
+            event = f"rail:{rail_number(design, event.removeprefix('rail:'))}"
+        except InputError as error:
+            raise UsageError(f"--trace-on {event}: {error}") from None
     elif event not in TRACE_EVENTS:
         known = (*TRACE_EVENTS, "rail:NAME")
         raise UsageError(f"--trace-on {event!r}: unknown event; {suggestion(event, known)}")

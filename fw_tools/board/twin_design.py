@@ -35,6 +35,7 @@ def twin_design(spec: Path, baud_divisor: int | None = None) -> TwinDesign:
         rails=payload.rails,
         waivers=tuple(sorted(folder.rglob("*.vlt"))),
         link=folder / LINK,
+        has_flash=any(memory["name"] == "flash" for memory in link["memories"]),
     )
 
 

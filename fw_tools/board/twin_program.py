@@ -32,6 +32,7 @@ class TwinDesign:
     rails: tuple[RailSpec, ...] = ()  # By the numbers of their pins.
     waivers: tuple[Path, ...] = ()
     link: Path | None = None  # link.json, for a client.
+    has_flash: bool = True
 
     def build_id(self) -> str:
         """Return what tells this build from another: 64 bits of a digest, in hex.

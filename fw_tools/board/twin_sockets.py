@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A twin's port on the network: raw TCP, or RFC 2217, which also carries the lines of a UART."""
 
+import errno
 import os
 import selectors
 import socket
@@ -17,6 +18,20 @@ LOOPBACK = "127.0.0.1"
 REFUSAL = b"twin: another client is connected; one at a time\r\n"
 
 
+def _listening_advice(error: OSError | OverflowError) -> str:
+    """Return why nobody can listen there, and what would be right."""
+    number = getattr(error, "errno", None) or 0
+    match number:
+        case errno.EADDRINUSE:
+            return "somebody listens there already; name another port, or 0 for a free one"
+        case errno.EADDRNOTAVAIL:
+            return "this machine has no such address; 0.0.0.0 stands for all that it has"
+        case errno.EACCES:
+            return "no permission; ports below 1024 are the administrator's, 0 takes a free one"
+    reason = os.strerror(number) if number > 0 else getattr(error, "strerror", error)
+    return f"cannot be listened on: {reason}"
+
+
 class TcpPort:
     """Raw TCP: octets alone, always at the payload's own rate."""
 
@@ -27,7 +42,7 @@ class TcpPort:
         try:
             self._listener = socket.create_server((host, number), backlog=4)
         except (OSError, OverflowError) as error:
-            raise InputError(f"{host}:{number}: cannot be listened on: {error}") from None
+            raise InputError(f"{host}:{number}: {_listening_advice(error)}") from None
         self._listener.setblocking(False)
         self._client: socket.socket | None = None
 

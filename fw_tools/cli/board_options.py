@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The options that say which board a command talks to."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
@@ -40,6 +41,17 @@ class Connection:
         )
 
 
+class FiniteRange(click.FloatRange):
+    """A number in a range; NaN, which passes every comparison of a range, is none."""
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> float:
+        """Return the number. Raises `click.BadParameter`."""
+        number: float = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is no finite number.", param, ctx)
+        return number
+
+
 def board_options(command: Command) -> Command:
     """Give a command the options of a board, and of its payload; it gets an open `client`."""
 
@@ -57,7 +69,12 @@ def connection_options(command: Command) -> Command:
 
     @which_board
     @click.option(
-        "--timeout", type=float, default=0.5, show_default=True, metavar="S", help="For one try."
+        "--timeout",
+        type=FiniteRange(0, min_open=True),
+        default=0.5,
+        show_default=True,
+        metavar="S",
+        help="For one try.",
     )
     @click.option(
         "--tries", type=click.IntRange(1), default=3, show_default=True, help="Of each command."

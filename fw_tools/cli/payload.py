@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fw_tools.cli.board_options import board_options, whole_number
+from fw_tools.cli.board_options import FiniteRange, board_options, whole_number
 from telemetry.common.console import output
 from telemetry.common.exit_codes import ExitCode
 
@@ -113,7 +113,9 @@ def events(client: "PayloadClient", follow: bool) -> ExitCode:
 
 
 @click.command()
-@click.option("--seconds", type=float, metavar="S", help="How long; until Ctrl-C by default.")
+@click.option(
+    "--seconds", type=FiniteRange(0), metavar="S", help="How long; until Ctrl-C by default."
+)
 @click.option(
     "--definition",
     metavar="FILE.py:NAME",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from fw_tools.cli.board_options import FiniteRange
 from telemetry.common.exit_codes import ExitCode
 
 if TYPE_CHECKING:
@@ -36,11 +37,12 @@ if TYPE_CHECKING:
     "--flash",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Where the flash is kept; made when absent. Without it the flash starts erased.",
+    help="Where the flash is kept; made when absent, filled up when shorter. Without it the flash "
+    "starts erased.",
 )
 @click.option(
     "--flash-time",
-    type=click.FloatRange(0),
+    type=FiniteRange(0),
     default=1.0,
     show_default=True,
     metavar="SCALE",
@@ -105,6 +107,10 @@ def twin(
         raise click.UsageError("--bind is for --tcp and --rfc2217")
     kind, number = chosen[0] if chosen else (PortKind.PTY, 0)
     design = twin_design(spec, baud_divisor)
+    if flash and not design.has_flash:
+        raise click.UsageError(
+            f'--flash: {design.name} has no flash; its description would say [link] flash = "4MiB"'
+        )
     names = tuple(rail.name for rail in design.rails)
     options = TwinOptions(
         port=kind,

@@ -151,7 +151,7 @@ def test_a_client_that_leaves_as_octets_come_for_it_leaves_the_port_open(
     is_free.set()
     client = open_client(twin)
     client.write(b"a")
-    wait_until(lambda: client.read(1) == b"a", "an answer to the next client")
+    assert client.read_until(b"a").strip(b"x") == b"a"  # Behind what the first had still sent.
 
 
 def test_a_second_client_of_a_pty_is_refused_by_the_system(
@@ -267,7 +267,7 @@ def test_a_link_that_a_dead_twin_left_is_taken_over(start_twin: StartTwin, tmp_p
 def test_a_taken_tcp_port_is_named(start_twin: StartTwin) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         number = taken.getsockname()[1]
-        with pytest.raises(InputError, match=rf"127\.0\.0\.1:{number}: cannot be listened on"):
+        with pytest.raises(InputError, match=rf":{number}: somebody listens there already"):
             start_twin(port=PortKind.TCP, number=number)
 
 
