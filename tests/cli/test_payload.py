@@ -103,7 +103,7 @@ def test_monitor_decodes_housekeeping_by_a_definition_that_the_user_names(board,
     [
         (("get", "controll"), 2, "did you mean 'control'?"),
         (("set", "control.power_up"), 2, "expected NAME=VALUE"),
-        (("set", "magic=1"), 7, "TC[20,3]: the parameter 0 is read only"),
+        (("set", "magic=1"), 2, "magic: can only be read; to be set there are: control, command"),
         (("dump", "buffer", "-a", "0x1fff", "-n", "2"), 7, "reaches past the end"),
         (("dump", "buffer", "-a", "ten"), 2, "'ten' is no whole number"),
         (("monitor", "--seconds", "0.1", "--definition", "none.py:X"), 3, "none.py"),
