@@ -2,7 +2,7 @@
 """The loader of a payload as a reference: which slot it boots, and what that does."""
 
 import binascii
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from itertools import chain
@@ -52,10 +52,17 @@ class Loader:
     memories: Mapping[int, Memory]
     identities: Mapping[int, int]  # By `ImageKind`, 64 bit each.
 
-    def boot(self, *, is_golden_wanted: bool) -> BootReport:
-        """Boot the best slot that can be booted; the golden one at last, or where it is wanted."""
+    def boot(self, *, is_golden_wanted: bool, rescued: int = GOLDEN) -> BootReport:
+        """Boot the best slot that can be booted; the golden one at last, or where it is wanted.
+
+        `rescued` is a slot that goes before the others.
+        """
         refused: dict[int, Refusal] = {}
-        updates = () if is_golden_wanted else self._best_first(refused)
+        updates: Iterable[tuple[int, SlotHeader]] = ()
+        if rescued != GOLDEN:
+            updates = self._headers(range(rescued, rescued + 1), refused)
+        elif not is_golden_wanted:
+            updates = self._best_first(refused)
         golden = self._headers(range(GOLDEN, GOLDEN + 1), refused)
         for slot, header in chain(updates, golden):
             reason = self._start(slot, header)

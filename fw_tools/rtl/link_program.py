@@ -24,6 +24,7 @@ from fw_tools.rtl.emit import GeneratedFile
 from fw_tools.rtl.link_events import ALARM_EVENTS, LinkEvent, link_events
 from fw_tools.rtl.link_memories import link_memories
 from fw_tools.rtl.render import header, render
+from fw_tools.spec.profiles import Profile
 from fw_tools.spec.records import LinkSpec, PacketSpec, Payload
 
 SOURCES = (
@@ -31,6 +32,7 @@ SOURCES = (
     *("test", "parameters", "housekeeping", "events", "time", "memory", "flash"),
 )
 LOADER = "loader"  # Of a payload whose flash has slots.
+RESCUE = "rescue"  # Of one that is profile full besides.
 TC_HEADER_OCTETS = 6 + 5  # Primary header, secondary header.
 TC_OVERHEAD_OCTETS = TC_HEADER_OCTETS + 2  # And packet error control.
 TM_HEADER_OCTETS = 6 + 7 + 7  # Primary header, secondary header, time.
@@ -87,7 +89,8 @@ def link_program(payload: Payload, rtl_digest: str) -> Program:
     """
     folder = resources.files("hdl").joinpath("rtl/link/program")
     assert payload.link is not None
-    names = (*SOURCES, LOADER) if payload.link.slot_octets else SOURCES
+    names = [*SOURCES, *([LOADER] if payload.link.slot_octets else [])]
+    names += [RESCUE] if has_rescue(payload) else []
     sources = {
         f"{name}.asm": folder.joinpath(f"{name}.asm").read_text(encoding="utf-8") for name in names
     }
@@ -99,6 +102,12 @@ def link_program(payload: Payload, rtl_digest: str) -> Program:
             f"{program.symbols['variables_end']} words; there are {REPEATS_ADDRESS}"
         )
     return program
+
+
+def has_rescue(payload: Payload) -> bool:
+    """Tell whether `litex_term` may load the payload's slots."""
+    link = payload.link
+    return link is not None and bool(link.slot_octets) and payload.profile is Profile.FULL
 
 
 def _constants(payload: Payload, link: LinkSpec) -> dict[str, int]:
@@ -173,6 +182,9 @@ def _tables(payload: Payload, rtl_digest: str) -> Iterator[str]:
     yield ".word 0 ; No more."
     if payload.link and not payload.link.slot_octets:
         yield f"{LOADER}: ret"
+    if not has_rescue(payload):
+        yield f"{RESCUE}: ldi 0"
+        yield "ret"
     yield "rtl_digest:"
     yield from (f".word 0x{rtl_digest[place : place + 4]}" for place in range(0, 16, 4))
 

@@ -8,7 +8,12 @@ from pathlib import PurePosixPath
 from fw_tools.rtl.emit import GeneratedFile
 from fw_tools.rtl.library import library_files
 from fw_tools.rtl.link_file import render_link_file
-from fw_tools.rtl.link_program import link_program, program_module, render_link_program
+from fw_tools.rtl.link_program import (
+    has_rescue,
+    link_program,
+    program_module,
+    render_link_program,
+)
 from fw_tools.rtl.ports import Port, PortGroup, align_connections, port_list
 from fw_tools.rtl.registers import elaborate_registers, payload_register_rows
 from fw_tools.rtl.render import header, render
@@ -98,6 +103,7 @@ def _payload_file(payload: Payload, digest: str) -> GeneratedFile:
         memories=list(enumerate(payload.memories, start=1)),
         report=payload.packets[0].name,
         triplicate=payload.profile.triplicate,
+        rescue="1'b1" if has_rescue(payload) else "1'b0",
         address_bits=elaborate_registers(payload).address_bits,
     )
     return GeneratedFile(PurePosixPath(f"rtl/{module}.sv"), align_connections(text))

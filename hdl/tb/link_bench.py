@@ -49,6 +49,7 @@ UPSETS = 20
 WORD_BITS = 16
 VARIABLES = 557  # Words of the engine before those that survive a reset.
 PATROL_CLOCKS = 600_000  # In which the engine reads every word of its own.
+OFFER_S = 0.26 * SHORT_SECOND  # With the boot select pin high the line is offered that long.
 PING, ONE_SHOT = (17, 1), (3, 27)
 SLOTS = SlotLayout(
     LINK["slot_octets"],
@@ -639,7 +640,7 @@ async def boots_as_the_reference(bench: LinkBench, flash: FlashMemory) -> None:
         machine.memory(memory["id"]).content[:] = bytes(memory["octets"])  # As a reset leaves it.
     report = loader.boot(is_golden_wanted=flash.is_golden_open)
     await bench.exchange(bench.ground.command(8, 1, b"\0\5"))
-    await bench.seconds(0.08)
+    await bench.seconds(0.08 + OFFER_S)
     await bench.ground.settle()
     told = {name: bench.events(name)[count:] for name, count in before.items()}
     wanted = {"slot_booted": report.booted, "slot_refused": report.refused}
@@ -685,7 +686,7 @@ async def the_log_of_events_can_be_dumped(dut):
     dut.boot_select_i.value = 1
     for _ in range(2):
         await bench.ask(8, 1, b"\0\5")
-        await bench.seconds(0.02)
+        await bench.seconds(0.02 + OFFER_S)
     packet = bench.ground.command(6, 5, area(0xE0, 0, 768), ack=Ack.NONE)
     (answer,) = await bench.ground.ask(packet, 1)
     log = answer.packet.data[8:-2]

@@ -23,6 +23,7 @@ from fw_tools.pus.packets import (
     parse_tm,
 )
 from fw_tools.pus.parameters import PlainRegister, PlainRegisters
+from fw_tools.pus.rescue import REQUEST
 from hdl.tb.uart import BITS_PER_OCTET, UartSink, UartSource
 
 SOURCE_ID = 0x1234
@@ -70,6 +71,8 @@ class Ground:
         self._settled_at_ps = -1
         self.restarts = 0
         self.most_dropped = 0  # Frames that may be damaged.
+        self.requests = 0  # For a rescue.
+        self._held: list[tuple[int, int]] = []  # What may be one.
 
     def command(
         self,
@@ -123,12 +126,22 @@ class Ground:
         self.collect()
 
     def collect(self) -> None:
-        """Take what has come apart and check every count."""
+        """Take what has come apart and check every count; what asks for a rescue is left out."""
         for octet, time_ps in self.sink.taken():
-            for packet in self.receiver.feed(bytes([octet])):
-                self._take(packet, time_ps)
+            self._held.append((octet, time_ps))
+            if bytes(each for each, _ in self._held) == REQUEST:
+                self.requests += 1
+                self._held.clear()
+            elif octet != REQUEST[len(self._held) - 1]:
+                self._receive(self._held)
+                self._held.clear()
         dropped = self.receiver.dropped
         assert dropped.total() <= self.most_dropped, f"damaged reports: {dropped}"
+
+    def _receive(self, octets: list[tuple[int, int]]) -> None:
+        for octet, time_ps in octets:
+            for packet in self.receiver.feed(bytes([octet])):
+                self._take(packet, time_ps)
 
     def restart_counts(self) -> None:
         """Expect counts from 0 on, as after a reset."""

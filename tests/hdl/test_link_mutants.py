@@ -8,7 +8,7 @@ import pytest
 from fw_tools.flow.benches.link import link_benches
 from fw_tools.report.records import Status
 
-TESTS = 18
+TESTS = 21
 PROGRAM = "compute_node_program.sv"
 
 # File, broken expression, what it becomes, the test that must notice.
@@ -178,7 +178,20 @@ MUTANTS = {
     "the other half": (PROGRAM, "; cmp image_crc_high", "ldi 0", "best_slot"),
     "any register is loaded": (PROGRAM, "; call parameter_allowed", "ldi 0", "best_slot"),
     "an image read past its end": (PROGRAM, "; sub length_low", "ldi 0", "best_slot"),
-    "boot select that is not looked at": (PROGRAM, "; jnz loader_golden", "ldi 0", "best_slot"),
+    "boot select that is not looked at": (PROGRAM, "; jnz loader_rescue", "ldi 0", "best_slot"),
+    "a line that is not offered": (PROGRAM, "; call rescue", "ldi 0", "slot_is_loaded"),
+    "a damaged frame that is taken": (PROGRAM, "; cmp sfl_crc", "ldi 0", "slot_is_loaded"),
+    "a repeat that is refused": (PROGRAM, "; jz rescue_done", "ldi 0", "slot_is_loaded"),
+    "a frame that is half let go": (PROGRAM, "; adi sfl_head", "adi 3", "slot_is_loaded"),
+    "a part of an image": (PROGRAM, "; cmp image_length_low", "ldi 0", "slot_is_loaded"),
+    "a header with the file's number": (PROGRAM, "; st rescue_head+3", "ldi 0", "slot_is_loaded"),
+    "a rescue without an end": (PROGRAM, "; add rescue_idle", "ldi 0", "line_comes_back"),
+    "octets of the line one too late": (
+        "frame_receiver.sv",
+        "(«is_raw_i ? read_q : base_q») != kept_q",
+        "base_q",
+        "slot_is_loaded",
+    ),
 }
 
 

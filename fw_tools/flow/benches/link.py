@@ -10,7 +10,7 @@ from fw_tools.flow.benches.registers import MAGIC, register_waivers
 from fw_tools.flow.benches.top import BENCH_CLOCK_HZ, bench_inputs, bench_rails
 from fw_tools.rtl.link_file import LINK_FILE
 from fw_tools.rtl.link_memories import word_octets
-from fw_tools.rtl.link_program import link_program
+from fw_tools.rtl.link_program import has_rescue, link_program
 from fw_tools.rtl.payload import source_files
 from fw_tools.rtl.payload_top import has_line, payload_module
 from fw_tools.spec.profiles import Profile
@@ -20,6 +20,7 @@ TIME_SCALE = 4
 DIVISOR = 16  # Whatever the payload's own: the bars of the bench are in clocks at this one.
 BENCHES = Path(str(files("hdl") / "tb"))
 VISIBLE = BENCHES / "link_bench.vlt"
+RESCUE = ("hdl.tb.rescue_bench",)
 UPSETS = BENCHES / "link_upsets.sv"  # Of the replicas of a voted state.
 
 
@@ -34,7 +35,7 @@ def link_benches(payload: Payload, generated: Path, work: Path) -> tuple[BenchSp
         BenchSpec(
             name="link",
             top=payload_module(payload),
-            test_modules=("hdl.tb.link_bench",),
+            test_modules=("hdl.tb.link_bench", *(RESCUE if has_rescue(payload) else ())),
             sources=(*source_files(generated), *([UPSETS] if _is_voted(payload) else [])),
             parameters=(
                 ("ClockHz", str(BENCH_CLOCK_HZ)),

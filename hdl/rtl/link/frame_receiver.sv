@@ -6,6 +6,9 @@
 // engine takes the packet up, over the octets as they then stand in the ring, so that an upset in between is seen too.
 // An upset while the packet is being carried out is not.
 //
+// With is_raw_i the octets of the line are kept one by one, whatever they are: is_available_o says that one is there to
+// be read, seek_i goes back to one since the last release, which lets go of all that was read. clear_i empties the ring.
+//
 // take_i: check_done_o follows one clock for each octet later, or at once when there is nothing. Then length_o, octet_o
 // and seek_i belong to that packet until release_i, which does nothing when none is in hand. Reading runs past the end of a packet without harm.
 
@@ -21,6 +24,8 @@ module frame_receiver #(
     input  logic [            7:0] octet_i,
     input  logic                   end_i,
     input  logic                   is_bad_i,
+    input  logic                   is_raw_i,      // valid_i and octet_i are of the line, not of frames.
+    input  logic                   clear_i,
     output logic                   bad_frame_o,   // One clock, as the next two: why a frame was dropped.
     output logic                   bad_length_o,
     output logic                   no_room_o,
@@ -64,6 +69,13 @@ module frame_receiver #(
       kept_q         <= '0;
       length_field_q <= '0;
       is_overrun_q   <= 1'b0;
+    end else if (clear_i) begin
+      write_q        <= kept_q;
+      length_field_q <= '1;
+      is_overrun_q   <= 1'b0;
+    end else if (is_raw_i) begin
+      write_q <= write_q + LengthBits'(valid_i && !is_full);
+      kept_q  <= write_q + LengthBits'(valid_i && !is_full);
     end else if (end_i) begin
       write_q        <= is_kept ? write_q : kept_q;
       kept_q         <= is_kept ? write_q : kept_q;
@@ -90,12 +102,13 @@ module frame_receiver #(
   logic [15:0] crc_q, crc_next;
   logic is_walking, is_in_hand_q;
 
-  assign is_available_o = base_q != kept_q;
+  assign is_available_o = (is_raw_i ? read_q : base_q) != kept_q;
   assign is_walking     = state_q != Idle;
 
   always_comb begin
     read_d = read_q;
-    if (take_i) read_d = base_q + LengthBits'(HeaderOctets - 2);
+    if (clear_i) read_d = kept_q;
+    else if (take_i) read_d = base_q + LengthBits'(HeaderOctets - 2);
     else if (state_q == Length && left_q == LengthBits'(1)) read_d = base_q;
     else if (seek_i) read_d = base_q + seek_offset_i;
     else if (is_walking || next_i) read_d = read_q + 1'b1;
@@ -136,7 +149,12 @@ module frame_receiver #(
         Idle: begin
           crc_q  <= '1;
           left_q <= LengthBits'(2);
-          if (take_i) begin
+          if (clear_i) begin
+            base_q       <= kept_q;
+            is_in_hand_q <= 1'b0;
+          end else if (release_i && is_raw_i) begin
+            base_q <= read_q;
+          end else if (take_i) begin
             state_q      <= is_available_o ? Length : Idle;
             check_done_o <= !is_available_o;
             is_good_o    <= 1'b0;

@@ -18,6 +18,7 @@ module pus_link
     parameter int unsigned SendBits          = 11,      // The same of packets to send.
     parameter int unsigned WatchdogMs        = 500,
     parameter bit          Triplicate        = 1'b1,
+    parameter bit          Rescue            = 1'b0,    // The program may take over the line for other than frames.
     parameter logic [63:0] BuildId           = '0       // Of gateware and tools; whoever builds sets it.
 ) (
     input  logic                       clk_i,
@@ -92,10 +93,12 @@ module pus_link
       .break_o        (is_break)
   );
 
+  logic is_raw_q;
+
   cobs_decoder u_cobs_decoder (
       .clk_i,
       .rst_ni,
-      .valid_i (is_received),
+      .valid_i (is_received && !is_raw_q),
       .octet_i (received_octet),
       .spoilt_i(is_framing_error),
       .valid_o (is_frame_octet),
@@ -175,10 +178,12 @@ module pus_link
   ) u_frame_receiver (
       .clk_i,
       .rst_ni,
-      .valid_i       (is_frame_octet),
-      .octet_i       (frame_octet),
+      .valid_i       (is_raw_q ? is_received : is_frame_octet),
+      .octet_i       (is_raw_q ? received_octet : frame_octet),
       .end_i         (is_frame_end),
       .is_bad_i      (is_frame_bad),
+      .is_raw_i      (is_raw_q),
+      .clear_i       (Rescue && is_write && port == PortRxRaw),
       .bad_frame_o   (is_bad_frame),
       .bad_length_o  (is_bad_length),
       .no_room_o     (is_no_room),
@@ -199,13 +204,21 @@ module pus_link
     else is_taking_q <= (is_read && port == PortRxTake) && !is_rx_checked;
   end
 
+  // Octets in no frame are for a rescue; without one this is constant.
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) is_raw_q <= 1'b0;
+    else if (Rescue && is_write && port == PortRxRaw) is_raw_q <= word[0];
+  end
+
   // --- Packets that go out ----------------------------------------------------------------------
 
   logic is_tx_ready;
   logic [SendPointerBits-1:0] tx_room;
   logic is_line_valid, is_line_ready;
   logic [7:0] tx_octet, line_octet;
+  logic is_raw_sent;
 
+  assign is_raw_sent = Rescue && is_write && port == PortTxRaw && !is_line_valid;
   assign tx_octet = (is_write && port == PortTxWord) && !is_second_q ? word[15:8] : word[7:0];
 
   frame_sender #(
@@ -229,9 +242,9 @@ module pus_link
   ) u_uart_tx (
       .clk_i,
       .rst_ni,
-      .valid_i(is_line_valid),
+      .valid_i(is_line_valid || is_raw_sent),
       .ready_o(is_line_ready),
-      .octet_i(line_octet),
+      .octet_i(is_raw_sent ? word[7:0] : line_octet),
       .tx_o
   );
 
@@ -497,6 +510,7 @@ module pus_link
       PortRxWord:       port_word = {first_octet_q, rx_octet};
       PortRxLength:     port_word = 16'(rx_length);
       PortTxOctet, PortTxWord, PortTxEnd: is_step_done = is_tx_ready;
+      PortTxRaw:        is_step_done = is_line_ready && !is_line_valid;
       PortTxRoom:       port_word = 16'(tx_room);
       PortTxIdle:       port_word = {15'd0, is_line_ready && !is_line_valid};
       PortTimeHigh:     port_word = coarse_q[31:16];

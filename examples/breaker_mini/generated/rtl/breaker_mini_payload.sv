@@ -71,7 +71,8 @@ module breaker_mini_payload #(
       .Divisor          (BaudDivisor),
       .BuildId          (BuildId),
       .ReceiveBits      (11),
-      .Triplicate       (1'b0)
+      .Triplicate       (1'b0),
+      .Rescue           (1'b0)
   ) u_link (
       .clk_i,
       .rst_ni                 (rst_n),

@@ -106,7 +106,8 @@ module compute_node_payload #(
       .Divisor          (BaudDivisor),
       .BuildId          (BuildId),
       .ReceiveBits      (12),
-      .Triplicate       (1'b1)
+      .Triplicate       (1'b1),
+      .Rescue           (1'b1)
   ) u_link (
       .clk_i,
       .rst_ni                 (rst_n),

@@ -19,6 +19,8 @@ boot_clear:
     call housekeeping_open
     ldi time_report_rate
     st time_rate
+    ldw flash_timeout
+    st flash_patience
     ld corrected                    ; What was found before words had a value is no alarm.
     ld uncorrectable
     ld boot_select
@@ -64,6 +66,7 @@ patrol:
 
 .var elapsed                        ; Milliseconds since the last round.
 .var second_part                    ; Milliseconds of the running second.
+.var is_silent                      ; The line is not ours: no report goes out by itself.
 .var uptime_s                       ; Seconds since this program started, modulo 65,536.
 timers:
     ld milliseconds
@@ -80,8 +83,12 @@ timers_passed:
     ld uptime_s
     adi 1
     st uptime_s
+    ld is_silent
+    jnz timers_done
     call time_second
 timers_housekeeping:
+    ld is_silent
+    jnz timers_done
     ld is_restart_due
     jz housekeeping_timer
     ld tx_idle

@@ -9,6 +9,7 @@
 .const flash_erase_64k 0xd8
 .const flash_timeout 5000           ; ms; a block takes at most 2 s.
 .var flash_waited
+.var flash_patience                 ; ms
 
 ; Waits until the flash is ready. A: 0, or the failure code. Does nothing for other memories.
 flash_wait:
@@ -37,7 +38,7 @@ flash_poll:
     add flash_waited
     st flash_waited
     call timers_passed
-    ldw flash_timeout
+    ld flash_patience
     cmp flash_waited
     jnc flash_poll
     ld address_high

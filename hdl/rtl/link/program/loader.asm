@@ -3,7 +3,7 @@
 ; format.
 ;
 ; After a reset the update slots are tried, the one with the highest sequence number first, and the golden slot 0 last;
-; with the boot select pin the golden one alone. A slot whose header, image or identity is wrong is left out.
+; with the boot select pin the golden one alone, where no rescue comes first. A slot whose header, image or identity is wrong is left out.
 
 .const header_place 0xf000          ; In the last block of a slot: its last sector.
 .const header_words 16
@@ -48,7 +48,7 @@ loader:
     cpi 2
     jz loader_end                   ; The engine alone starts anew.
     ld boot_select
-    jnz loader_golden
+    jnz loader_rescue
 loader_choose:
     ldi 0
     st chosen
@@ -98,6 +98,25 @@ loader_look_next:
     jz loader_booted
     call slot_refuse
     jmp loader_choose
+loader_rescue:
+    call rescue
+    jz loader_golden
+    st slot
+    st slot_left
+    ldi 1
+loader_rescue_bit:
+    st slot_bit
+    ld slot_left
+    jz loader_rescued
+    sbi 1
+    st slot_left
+    ld slot_bit
+    shl
+    jmp loader_rescue_bit
+loader_rescued:
+    call slot_boot
+    jz loader_booted
+    call slot_refuse
 loader_golden:
     ldi 0
     st slot
@@ -215,6 +234,17 @@ slot_damaged:
 slot_boot:
     call slot_open
     jnz slot_end
+    call slot_verify
+    jnz slot_end
+    ld slot_header+2
+    cpi bitstream_kind
+    jnz slot_load
+    ldi 0
+slot_end:
+    ret
+
+; Compares identity and CRC-32 of the image at slot_base with its header. A: 0, or the reason.
+slot_verify:
     ldi 3
 slot_identify:
     tax
@@ -251,11 +281,7 @@ slot_identity:
     ld crc32_low
     cmp image_crc_low
     jnz slot_wrong
-    ld slot_header+2
-    cpi bitstream_kind
-    jnz slot_load
     ldi 0
-slot_end:
     ret
 slot_other:
     ldi other_identity

@@ -53,12 +53,14 @@ package engine_pkg;
   localparam logic [10:0] PortRxWord = 11'h404;  // r: the next two octets.
   localparam logic [10:0] PortRxLength = 11'h405;  // r: octets of the packet.
   localparam logic [10:0] PortRxRelease = 11'h406;  // w: done with the packet.
+  localparam logic [10:0] PortRxRaw = 11'h407;  // w: 1 hands on the line's own octets, one by one; 0 ends it. Empties the ring.
   localparam logic [10:0] PortTxOctet = 11'h408;  // w: the next octet of a packet.
   localparam logic [10:0] PortTxWord = 11'h409;  // w: the next two.
   localparam logic [10:0] PortTxEnd = 11'h40a;  // w: appends the packet error control and sends.
   localparam logic [10:0] PortTxAbort = 11'h40b;  // w: forgets the packet.
   localparam logic [10:0] PortTxRoom = 11'h40c;  // r: octets that fit in.
   localparam logic [10:0] PortTxIdle = 11'h40d;  // r: 1 when the line has everything.
+  localparam logic [10:0] PortTxRaw = 11'h40e;  // w: sends an octet in no frame, when the line has everything else.
   localparam logic [10:0] PortTimeLatch = 11'h410;  // w: takes the time of now into the next three.
   localparam logic [10:0] PortTimeHigh = 11'h411;  // rw: seconds, upper half.
   localparam logic [10:0] PortTimeLow = 11'h412;  // rw: seconds, lower half.
