@@ -25,10 +25,17 @@ def pytest_configure() -> None:
 
 FLASHROM = shutil.which("flashrom", path=f"{os.environ['PATH']}:/usr/sbin")  # Debian's place.
 
+STM32FLASH = shutil.which("stm32flash")
+NOT_THERE = "not installed; tests that need it are left out"
+
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Deselect the tests that need what this machine has not; the header of the run says so."""
-    absent = {"outside_data": not os.environ.get("FW_TEST_DATA"), "flashrom": not FLASHROM}
+    absent = {
+        "outside_data": not os.environ.get("FW_TEST_DATA"),
+        "flashrom": not FLASHROM,
+        "stm32flash": not STM32FLASH,
+    }
     names = [name for name, is_absent in absent.items() if is_absent]
     left_out = [item for item in items if any(map(item.get_closest_marker, names))]
     if left_out:
@@ -37,12 +44,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_report_header() -> list[str]:
-    """Say where the recorded dumps and flashrom are, or that there are none."""
+    """Say where the recorded dumps and other people's programs are, or that there are none."""
     folder = os.environ.get("FW_TEST_DATA")
     none = "FW_TEST_DATA is not set; tests that need them are left out"
     return [
         f"recorded dumps: {folder or none}",
-        f"flashrom: {FLASHROM or 'not installed; tests that need it are left out'}",
+        f"flashrom: {FLASHROM or NOT_THERE}",
+        f"stm32flash: {STM32FLASH or NOT_THERE}",
     ]
 
 

@@ -15,7 +15,7 @@ from fw_tools.board.supply import Supply
 from fw_tools.board.transport import Transport, open_transport
 from fw_tools.errors import UsageError
 from fw_tools.spec.board import BoardSpec
-from fw_tools.spec.board_lines import Step
+from fw_tools.spec.board_lines import Line, Step
 from fw_tools.spec.findings import suggestion
 
 DEFAULT_BAUD = 115_200
@@ -54,6 +54,20 @@ class Board:
                 "as in --board generated/link.json --port URL"
             )
         return self._description
+
+    @property
+    def has_payload(self) -> bool:
+        """Tell whether its payload is described, so that it can be talked to."""
+        return self._description is not None
+
+    @property
+    def strap_names(self) -> tuple[str, ...]:
+        """The strappings that it has."""
+        return tuple(self.spec.straps)
+
+    def resets_by_itself(self, strap: str) -> bool:
+        """Tell whether a strapping moves the lines of the reset, and so has a reset of its own."""
+        return bool(_lines(self.spec.straps.get(strap, ())) & _lines(self.spec.reset or ()))
 
     @property
     def baud(self) -> int:
@@ -153,7 +167,7 @@ class WiredBoard(Board):
         if self.url is None:
             raise self._missing(Capability.UART)
         if self._uart is None:
-            self._uart = open_transport(self.url, self.baud)
+            self._uart = open_transport(self.url, self.baud, self.spec.idle)
         return self._uart
 
     def reset(self) -> None:
@@ -170,8 +184,10 @@ class WiredBoard(Board):
         try:
             yield
         finally:
-            touched = {line: line != "break" for step in steps for line, _ in step.states}
-            self._run((Step(tuple(touched.items())),), Capability.STRAP)
+            before = {
+                line: self.spec.idle.get(line, line is not Line.BREAK) for line in _lines(steps)
+            }
+            self._run((Step(tuple(before.items())),), Capability.STRAP)
 
     def power(self, is_on: bool) -> None:
         """Switch the bench supply, within the limits of [power]."""
@@ -231,3 +247,7 @@ class WiredBoard(Board):
             cure = f"{transport.name} has no DTR and RTS; a serial port, or rfc2217://, has"
             raise self._missing(capability, cure)
         run_steps(transport, steps)
+
+
+def _lines(steps: tuple[Step, ...]) -> set[Line]:
+    return {line for step in steps for line, _ in step.states}

@@ -17,14 +17,14 @@ class Capability(StrEnum):
     PROGRAM = "program"  # Writes an image by a program of the vendor's.
 
 
-# What in board.toml would give each.
+# What would give each.
 CURES = {
-    Capability.UART: "url, or usb, in [board], or --port URL",
-    Capability.RESET: 'a table [reset], as [reset] and strategy = "dtr"',
-    Capability.POWER: "a table [power] with the bench supply's url, volts and amps",
-    Capability.STRAP: "a table [strap.NAME] with its steps",
-    Capability.BITSTREAM: "[fpga], and [program] with the command that loads it",
-    Capability.PROGRAM: "a table [program] with the command that writes an image",
+    Capability.UART: "url, or usb, in [board] of its board.toml would give it, or --port URL",
+    Capability.RESET: 'a table [reset] in its board.toml would give it, as strategy = "dtr"',
+    Capability.POWER: "a table [power] in its board.toml would give it: a supply's url and limits",
+    Capability.STRAP: "a table [strap.NAME] in its board.toml would give it, with its steps",
+    Capability.BITSTREAM: "[fpga] and [program] in its board.toml would give it",
+    Capability.PROGRAM: "a table [program] in its board.toml would give it, with its command",
 }
 
 
@@ -32,7 +32,6 @@ class MissingCapabilityError(UsageError):
     """The board cannot do what it is asked to; the message says what would let it."""
 
     def __init__(self, board: str, capability: Capability, cure: str = "") -> None:
-        cure = cure or f"{CURES[capability]}, in its board.toml would give it"
-        super().__init__(f"board {board}: cannot do {capability}: {cure}")
+        super().__init__(f"board {board}: has no {capability}: {cure or CURES[capability]}")
         self.board = board
         self.capability = capability

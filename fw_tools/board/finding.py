@@ -25,18 +25,17 @@ def find_board(board: str) -> BoardSpec:
     for folder in folders:
         if (folder / BOARD_FILE).is_file():
             return load_board(folder / BOARD_FILE)
-    hint = suggestion(board, ["twin", *board_names()])
+    hint = suggestion(board, ["twin", *board_files()])
     raise UsageError(f"--board {board}: no such board, and no folder with a {BOARD_FILE}; {hint}")
 
 
-def board_names() -> list[str]:
-    """Return the boards that a name finds, those of the current folder first."""
-    names = (name for root in (OWN_BOARDS, _shipped()) for name in sorted(_boards(root)))
-    return list(dict.fromkeys(names))
-
-
-def _boards(root: Path) -> list[str]:
-    return [path.parent.name for path in root.glob(f"*/{BOARD_FILE}")]
+def board_files() -> dict[str, Path]:
+    """Return the files of the boards that a name finds, those of the current folder first."""
+    found: dict[str, Path] = {}
+    for root in (OWN_BOARDS, _shipped()):
+        for path in sorted(root.glob(f"*/{BOARD_FILE}")):
+            found.setdefault(path.parent.name, path)
+    return found
 
 
 def _shipped() -> Path:

@@ -22,6 +22,7 @@ CONNECT_TIMEOUT_S = 5.0
 REOPEN_TIMEOUT_S = 5.0
 REOPEN_EVERY_S = 0.1
 CHUNK_OCTETS = 1 << 16
+ALL_ON: Mapping[Line, bool] = {}  # Of lines that are not named.
 
 
 class DisconnectedError(LinkError):
@@ -77,22 +78,23 @@ class Transport(Protocol):
         ...
 
 
-def open_transport(url: str, baud: int) -> Transport:
+def open_transport(url: str, baud: int, idle: Mapping[Line, bool] = ALL_ON) -> Transport:
     """Open `url`: a device as /dev/ttyUSB0 or COM3, socket://HOST:PORT, rfc2217://HOST:PORT...
 
-    A device is locked against other programs and set to `baud`, 8N1. Raises `LinkError`, or
-    `UsageError` for a URL of no known form.
+    A device is locked against other programs and set to `baud`, 8N1; its DTR and RTS are as `idle`
+    says. Raises `LinkError`, or `UsageError` for a URL of no known form.
     """
     if url.startswith("socket://"):
         return SocketTransport(url)
-    return SerialTransport(url, baud)
+    return SerialTransport(url, baud, idle)
 
 
 class SerialTransport:
     """A port by pyserial, which has it alone."""
 
-    def __init__(self, url: str, baud: int) -> None:
+    def __init__(self, url: str, baud: int, idle: Mapping[Line, bool]) -> None:
         self._url = url
+        self._idle = idle
         self._baud = baud
         self._port = self._open()
 
@@ -169,8 +171,9 @@ class SerialTransport:
                 exclusive=True,
                 do_not_open=True,
             )
-            # DTR off may hold the board in reset, and RTS off select its loader: both stay on.
-            port.dtr = port.rts = True
+            # Before it is opened: a wrong state may hold the board in reset, or select its loader.
+            port.dtr = self._idle.get(Line.DTR, True)
+            port.rts = self._idle.get(Line.RTS, True)
             port.open()
         except (
             ValueError,

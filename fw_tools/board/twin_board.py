@@ -33,6 +33,11 @@ class TwinBoard(Board):
         return frozenset({Capability.UART, Capability.RESET, Capability.POWER, Capability.STRAP})
 
     @property
+    def strap_names(self) -> tuple[str, ...]:
+        """The strappings that it has."""
+        return (GOLDEN,)
+
+    @property
     def way(self) -> str:
         """The kind of port it is served over."""
         return self._way

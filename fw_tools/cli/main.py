@@ -25,6 +25,11 @@ COMMANDS = {
     "build": ("fw_tools.cli.build:build", "Description to the bitstream of a board."),
     "export": ("fw_tools.cli.export:export", "Description to what another tool's flow takes."),
     "ecc": ("fw_tools.cli.ecc:ecc", "Show and emit error-correcting codes."),
+    "boards": (
+        "fw_tools.cli.boards:boards",
+        "Show the boards there are; write a new one; prove what one can do.",
+    ),
+    "ports": ("fw_tools.cli.boards:ports", "Show the serial ports of this machine."),
     "ping": ("fw_tools.cli.payload:ping", "Ask a payload whether it is alive."),
     "get": ("fw_tools.cli.payload:get", "Show registers and fields of a payload."),
     "set": ("fw_tools.cli.payload:set_", "Set registers and fields of a payload."),

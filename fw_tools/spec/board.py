@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from fw_tools.spec.board_lines import Step
+from fw_tools.spec.board_lines import Line, Step
 from fw_tools.spec.board_program import ProgramSpec, read_program
 from fw_tools.spec.board_schema import TABLES, BoardTable, FpgaTable, PowerTable
 from fw_tools.spec.board_sequences import read_sequences
@@ -66,6 +66,7 @@ class BoardSpec:
     baud: int | None = None  # None: as the link's description says.
     capabilities: tuple[str, ...] = ()  # Those that are only stated.
     ports: Mapping[str, str] = field(default_factory=dict)  # Other lines of the board, by name.
+    idle: Mapping[Line, bool] = field(default_factory=dict)  # A line that is not named is on.
     reset: tuple[Step, ...] | None = None
     straps: Mapping[str, tuple[Step, ...]] = field(default_factory=dict)
     power: SupplySpec | None = None
@@ -104,6 +105,7 @@ def load_board(path: Path) -> BoardSpec:
         baud=board.baud,
         capabilities=tuple(board.capabilities),
         ports=ports,
+        idle=sequences.idle,
         reset=sequences.reset,
         straps=sequences.straps,
         power=power,

@@ -112,6 +112,8 @@ def _pin(name: str, table: dict[str, Any], findings: Findings) -> Pin | None:
             findings.add(("pins", here), "pins", message)
             return None
         if target in seen:
+            if target != name or name != min(seen):
+                return None  # Told once, of one of those in the circle.
             findings.add(("pins", name), "pins", f"{name}: leads in a circle: {' -> '.join(seen)}")
             return None
         seen.append(target)
@@ -122,16 +124,21 @@ def read_steps(
     steps: list[dict[str, Any]], pins: Mapping[str, Pin], place: KeyPath, findings: Findings
 ) -> tuple[Step, ...]:
     """Return the steps of a sequence at `place` in the file; mistakes are added."""
+    table = " ".join(map(str, place))
     return tuple(
-        _read_step(step, pins, (*place, "steps", index), findings)
+        read_step(step, pins, (*place, "steps", index), f"{table}: steps[{index}]", findings)
         for index, step in enumerate(steps)
     )
 
 
-def _read_step(
-    step: dict[str, Any], pins: Mapping[str, Pin], place: KeyPath, findings: Findings
+def read_step(
+    step: Mapping[str, Any],
+    pins: Mapping[str, Pin],
+    place: KeyPath,
+    where: str,
+    findings: Findings,
 ) -> Step:
-    where = ".".join(map(str, place[:-1])) + f"[{place[-1]}]"
+    """Return one step: states of pins, and how long they are held; mistakes are added."""
     states: dict[Line, bool] = {}
     hold_us = 0
     for name, value in step.items():

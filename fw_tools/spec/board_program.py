@@ -59,6 +59,7 @@ def read_program(source: TomlSource, findings: Findings) -> ProgramSpec | None:
 
 def _check_command(command: tuple[str | tuple[str, ...], ...], findings: Findings) -> None:
     named: set[str] = set()
+    before = len(findings)
     for index, word in enumerate(command):
         for part in (word,) if isinstance(word, str) else word:
             try:
@@ -73,7 +74,7 @@ def _check_command(command: tuple[str | tuple[str, ...], ...], findings: Finding
                 findings.add((*_COMMAND, index), "program: command", message)
     if not isinstance(command[0], str) or not command[0]:
         findings.add((*_COMMAND, 0), "program: command", "the first word names the program")
-    if "image" not in named:
+    if "image" not in named and len(findings) == before:
         findings.add(_COMMAND, "program: command", "no word holds {image}: nothing is written")
 
 

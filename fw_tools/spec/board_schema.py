@@ -165,6 +165,7 @@ TABLES = {
     "fpga": FpgaTable,
     "pins": None,  # Names of the board's own.
     "ports": None,
+    "idle": None,
     "reset": SequenceTable,
     "strap": None,  # Tables by name.
     "power": PowerTable,

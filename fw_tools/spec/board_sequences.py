@@ -1,10 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""[reset] and [strap.NAME] of a board.toml, to steps of the lines of its port."""
+"""[idle], [reset] and [strap.NAME] of a board.toml, to states of the lines of its port."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from fw_tools.spec.board_lines import Pin, Step, read_pins, read_steps, strategy_steps
+from fw_tools.spec.board_lines import (
+    HOLD,
+    Line,
+    Pin,
+    Step,
+    read_pins,
+    read_step,
+    read_steps,
+    strategy_steps,
+)
 from fw_tools.spec.board_schema import SequenceTable
 from fw_tools.spec.findings import Findings
 from fw_tools.spec.toml_source import KeyPath, TomlSource
@@ -15,6 +24,7 @@ from fw_tools.spec.validate import validate_table
 class Sequences:
     """What the lines of the board's port do."""
 
+    idle: Mapping[Line, bool]  # While the port is open; a line that is not named is on.
     reset: tuple[Step, ...] | None  # None: nothing resets it.
     straps: Mapping[str, tuple[Step, ...]]
 
@@ -31,9 +41,20 @@ def read_sequences(source: TomlSource, findings: Findings) -> Sequences:
         findings.add(("strap",), "strap", "expected tables by name, as [strap.loader]")
         straps = {}
     return Sequences(
+        _idle(values.get("idle", {}), pins, findings),
         reset,
         {name: _sequence(table, ("strap", name), pins, findings) for name, table in straps.items()},
     )
+
+
+def _idle(values: object, pins: Mapping[str, Pin], findings: Findings) -> Mapping[Line, bool]:
+    if not isinstance(values, dict):
+        findings.add(("idle",), "idle", "expected a table, as [idle] and reset = false")
+        return {}
+    if HOLD in values:
+        findings.add(("idle", HOLD), "idle", f"{HOLD!r} is for steps; these states stay")
+    states = {name: state for name, state in values.items() if name != HOLD}
+    return dict(read_step(states, pins, ("idle",), "idle", findings).states)
 
 
 def _sequence(
