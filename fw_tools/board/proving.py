@@ -20,7 +20,8 @@ LISTEN_S = 2.0  # For what a board says by itself.
 QUIET_S = 0.2  # Nothing for so long ends what it says.
 OPTIONS = ClientOptions(timeout_s=2.0)
 QUICK = ClientOptions(timeout_s=0.3, tries=1)
-BOOT = "boot"  # The event of a payload that began anew; its data is 0 after the reset pin.
+# The event of a payload that began anew; its data are the boot select pin and the cause.
+BOOT = "boot"
 BY_PIN = 0
 
 
@@ -121,7 +122,7 @@ class _PayloadChecks:
 
     def __init__(self, board: Board) -> None:
         self._board = board
-        self._boots: list[int] = []
+        self._boots: list[tuple[int, int]] = []  # Boot select and cause.
         self._client: PayloadClient | None = None
         events = (event for event in board.description.events if event.name == BOOT)
         self._boot_id = next((event.id.to_bytes(2, "big") for event in events), None)
@@ -143,7 +144,11 @@ class _PayloadChecks:
         self._boots.clear()
         with _strapped(self._board, name):
             outcome, seen = self._booted()
-        return (Outcome.DONE if outcome is Outcome.PROVEN else outcome), seen
+        if outcome is not Outcome.PROVEN:
+            return outcome, seen
+        if any(is_selected for is_selected, _ in self._boots):
+            return Outcome.PROVEN, "the payload began anew with its boot select pin high"
+        return Outcome.DONE, f"{seen}; its boot select pin was low"
 
     def power(self) -> tuple[Outcome, str]:
         self._board.power(False)
@@ -162,7 +167,7 @@ class _PayloadChecks:
         deadline = time.monotonic() + LISTEN_S
         while not self._boots and time.monotonic() < deadline:
             self._client.link.receive(time.monotonic() + QUIET_S)
-        if BY_PIN in self._boots:
+        if any(cause == BY_PIN for _, cause in self._boots):
             return Outcome.PROVEN, "the payload told that it began anew, and answers"
         return Outcome.FAILED, f"the payload did not begin anew: no event {BOOT!r} came"
 
@@ -176,7 +181,7 @@ class _PayloadChecks:
 
     def _note(self, report: Telemetry) -> None:
         if report.service == 5 and report.data[:2] == self._boot_id:
-            self._boots.append(int.from_bytes(report.data[2:], "big"))
+            self._boots.append(divmod(int.from_bytes(report.data[2:], "big"), 1 << 16))
 
 
 @contextmanager

@@ -218,3 +218,16 @@ def test_the_ports_of_this_machine_are_shown(capsys: pytest.CaptureFixture[str])
         assert port.device in told.out
     if not attached_ports():
         assert "no serial port on this machine" in told.err
+
+
+def test_a_payload_on_its_twin_proves_line_reset_boot_select_and_power(
+    repository: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spec = repository / "examples" / "breaker_mini" / "payload.toml"
+    assert command("boards", "check", f"twin:{spec}") == ExitCode.DONE
+    shown = rows(capsys.readouterr().out)
+    assert re.match(r"uart proven breaker_mini answers in \d+\.\d\d ms", shown["uart"])
+    assert shown["reset"] == "reset proven the payload told that it began anew, and answers"
+    golden = "strap golden proven the payload began anew with its boot select pin high"
+    assert shown["strap"] == golden
+    assert shown["power"] == "power proven the payload told that it began anew, and answers"
