@@ -70,6 +70,8 @@ class _Command:
     packet: bytes
     deadline: float = 0.0
     tries: int = 0
+    first_sent: int = 0  # Numbers of sendings, over all commands.
+    last_sent: int = 0
     answer: Telemetry | None = None
 
     @property
@@ -94,6 +96,7 @@ class Exchange:
         self.source_id = int.from_bytes(os.urandom(2), "big") or 1  # 0: nobody asked for it.
         self._more_patience_s = 0.0
         self._running: bytes | None = None  # The request whose TM[1,3] came last.
+        self._sendings = 0
 
     def run(self, requests: Iterable[Request], patience_s: float = 0.0) -> list[Telemetry | None]:
         """Carry out requests in order and return their answers, None where there is none.
@@ -143,11 +146,25 @@ class Exchange:
                 self._send(command)
             return []
         done = [found for report in reports if (found := self._take(report, under_way))]
+        for found in done:
+            self._expect_next(found, under_way)
         now = time.monotonic()
         for command in under_way.values():
             if now >= command.deadline:
                 self._send(command)
         return done
+
+    def _expect_next(self, done: _Command, under_way: dict[bytes, _Command]) -> None:
+        """Give those behind a command that is done their full time; those before it are lost.
+
+        The payload takes commands in their order, so that each begins when the last has ended.
+        """
+        deadline = time.monotonic() + self._patience_s()
+        for command in under_way.values():
+            if command.last_sent < done.first_sent:
+                command.deadline = 0.0
+            elif command.deadline:
+                command.deadline = deadline
 
     def _take(self, report: Telemetry, under_way: dict[bytes, _Command]) -> _Command | None:
         """Note a report; return the command that it ends."""
@@ -203,6 +220,9 @@ class Exchange:
                 f"{self._patience_s():.2g} s. {self.link.diagnosis()}"
             )
         command.tries += 1
+        self._sendings += 1
+        command.last_sent = self._sendings
+        command.first_sent = command.first_sent or self._sendings
         try:
             self.link.send(command.packet)
         except DisconnectedError:

@@ -54,15 +54,15 @@ class Flasher:
         """Look at what the slot holds, block by block by its CRC-32, and return what is missing."""
         erased: list[tuple[int, int]] = []
         written: list[tuple[int, bytes]] = []
-        blocks = list(self._blocks())
-        for number, (address, data) in enumerate(blocks):
-            self._show("look", number, len(blocks))
-            if self._holds(address, data):
-                continue
+        looked, total = 0, len(self._image.octets)
+        for address, data in self._blocks():
             have = self._begun(address, data)
             if have is None:
                 erased.append((address, ERASE_BLOCK_OCTETS))
-            written.append((address + (have or 0), data[have or 0 :]))
+            if have != len(data):
+                written.append((address + (have or 0), data[have or 0 :]))
+            looked += len(data)
+            self._show("look", looked, total)
         return Plan(slot=self._slot, erased=tuple(erased), written=tuple(written))
 
     def carry_out(
@@ -74,7 +74,7 @@ class Flasher:
         the device holds something else.
         """
         header_at, header = self._layout.header_at(self._slot), self._image.header(sequence)
-        if not self._holds(header_at, b"\xff" * len(header)):
+        if not self._is_erased(header_at, len(header)):
             self._client.rewrite_flash(FLASH, [(header_at, FLASH_SECTOR_OCTETS)], [])
         self._client.rewrite_flash(
             FLASH, plan.erased, plan.written, lambda done: self._show("write", done, plan.octets)
@@ -108,8 +108,17 @@ class Flasher:
         return self._client.image_crc32(FLASH, address, len(data)) == binascii.crc32(data)
 
     def _begun(self, address: int, data: bytes) -> int | None:
-        """Return how much of a block is there, the rest being erased; None where it is not."""
-        low, high = 0, -(-len(data) // LONGEST_AREA)
+        """Return how much of a block is there, the rest being erased; None where it is not.
+
+        The first area tells most: where it is neither ours nor erased, no more is looked at.
+        """
+        first = data[:LONGEST_AREA]
+        if not self._holds(address, first):
+            is_erased = self._is_erased(address, len(first)) and self._is_erased(address, len(data))
+            return 0 if is_erased else None
+        if self._holds(address, data):
+            return len(data)
+        low, high = 1, -(-len(data) // LONGEST_AREA) - 1
         while low < high:
             middle = (low + high + 1) // 2
             if self._holds(address, data[: middle * LONGEST_AREA]):
@@ -117,8 +126,10 @@ class Flasher:
             else:
                 high = middle - 1
         have = low * LONGEST_AREA
-        rest = len(data) - have
-        return have if self._holds(address + have, b"\xff" * rest) else None
+        return have if self._is_erased(address + have, len(data) - have) else None
+
+    def _is_erased(self, address: int, octets: int) -> bool:
+        return self._holds(address, b"\xff" * octets)
 
 
 def _require_equal(address: int, wanted: bytes, found: bytes) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import serial
-from served_payload import PtyServed, garbled
+from served_payload import PtyServed, TcpServed, garbled
 
 from fw_tools.board import ClientOptions, PayloadClient, open_transport
 from fw_tools.board.exchange import NoAnswerError
@@ -208,3 +208,60 @@ def test_the_client_needs_no_terminal_at_import() -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
+
+
+class SlowLine:
+    """A payload that takes its time over each report, and what it was sent."""
+
+    def __init__(self, board: TcpServed, pause_s: float) -> None:
+        self._board, self._pause_s = board, pause_s
+        self.sent = b""
+        board.to_device, board.to_host = self._to_device, self._to_host
+
+    @property
+    def frames(self) -> list[bytes]:
+        return [frame for frame in self.sent.split(b"\0") if frame]
+
+    def _to_device(self, octets: bytes) -> bytes:
+        self.sent += octets
+        return octets
+
+    def _to_host(self, octets: bytes) -> bytes:
+        for frame in octets.split(b"\0"):
+            if frame:
+                time.sleep(self._pause_s)
+                self._board._write(b"\0" + frame + b"\0")
+        return b""
+
+
+def test_a_command_that_waits_for_those_before_it_is_not_sent_again(tmp_path, description) -> None:
+    """A window of four takes longer than one try may, and each of them does not."""
+    with TcpServed(tmp_path) as board:
+        line = SlowLine(board, 0.04)  # Three reports a command.
+        with PayloadClient.open(
+            board.url, description, options=ClientOptions(timeout_s=0.3)
+        ) as client:
+            client.read_memory("buffer", 0, 8 * 1024)
+        assert len(line.frames) == 8
+        assert len(set(line.frames)) == 8
+
+
+def test_a_command_that_was_lost_is_sent_again_when_a_later_one_is_done(
+    tmp_path, description
+) -> None:
+    with TcpServed(tmp_path) as board:
+        line = SlowLine(board, 0)
+
+        def without_the_first(octets: bytes) -> bytes:
+            is_first = not line.sent
+            line.sent += octets
+            return octets.lstrip(b"\0").partition(b"\0")[2] if is_first else octets
+
+        board.to_device = without_the_first
+        started = time.monotonic()
+        with PayloadClient.open(
+            board.url, description, options=ClientOptions(timeout_s=5.0)
+        ) as client:
+            client.read_memory("buffer", 0, 8 * 1024)
+        assert time.monotonic() - started < 4
+        assert (len(line.frames), len(set(line.frames))) == (9, 8)
