@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import pytest
 
-from fw_tools.board.client import PayloadClient
+from fw_tools.board.client import ClientOptions, PayloadClient
 from fw_tools.board.description import load_description
 from fw_tools.board.exchange import CommandFailedError
 from fw_tools.board.flasher import Flasher
@@ -23,6 +23,7 @@ from telemetry.common.command import run
 BUFFER_OCTETS = 8192
 BLOCK = 0x10000
 CUTS = 3
+PATIENT = ClientOptions(timeout_s=3.0)  # The machine may be busy.
 
 
 class Flashed(NamedTuple):
@@ -56,7 +57,7 @@ def node(repository: Path, tmp_path: Path) -> Iterator[Flashed]:
     file = tmp_path / "flash.bin"
     with (
         running_twin(design, TwinOptions(flash=file, flash_time=0.1)) as twin,
-        PayloadClient.open(twin.url, load_description(design.link)) as client,
+        PayloadClient.open(twin.url, load_description(design.link), options=PATIENT) as client,
     ):
         client.set_housekeeping(is_enabled=False)
         yield Flashed(twin, client, file)
