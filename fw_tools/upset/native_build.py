@@ -16,7 +16,7 @@ from fw_tools.sim.cache import cache_folder, locked, mark_used
 from fw_tools.upset.emit import Sources
 
 _NATIVE = files("fw_tools.upset") / "native"
-_OURS = ("engine.h", "gates.h", "engine.c")
+_OURS = ("engine.h", "lanes.h", "gates.h", "engine.c", "patterns.c")
 _WIDTHS = {512: ("avx512f", ("-mavx512f",)), 256: ("avx2", ("-mavx2",)), 64: ("", ())}
 
 

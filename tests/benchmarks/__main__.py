@@ -11,6 +11,7 @@ import link_twin
 import simulation
 import telemetry_columns
 import telemetry_pipeline
+import upset_engine
 from rich.console import Console
 from rich.table import Table
 from rows import RESULTS, Case, Row, rows, store
@@ -24,6 +25,7 @@ CASES: dict[str, Case] = {
     **simulation.CASES,
     **telemetry_columns.CASES,
     **telemetry_pipeline.CASES,
+    **upset_engine.CASES,
 }
 
 
