@@ -9,11 +9,13 @@ from typing import Self
 
 from fw_tools.board.capability import Capability, MissingCapabilityError
 from fw_tools.board.description import LinkDescription
+from fw_tools.board.openfpgaloader import Load, load
 from fw_tools.board.port_lines import has_lines, run_steps
-from fw_tools.board.program import run_program
+from fw_tools.board.program import Words, fill_in, run_program
 from fw_tools.board.supply import Supply
 from fw_tools.board.transport import Transport, open_transport
 from fw_tools.errors import UsageError
+from fw_tools.fpga.parts import find_part
 from fw_tools.spec.board import BoardSpec
 from fw_tools.spec.board_lines import Line, Step
 from fw_tools.spec.findings import suggestion
@@ -148,7 +150,8 @@ class WiredBoard(Board):
             Capability.STRAP: bool(self.spec.straps) and lines,
             Capability.POWER: self.spec.power is not None,
             Capability.PROGRAM: self.spec.program is not None,
-            Capability.BITSTREAM: self.spec.program is not None and self.spec.fpga is not None,
+            Capability.BITSTREAM: self.spec.fpga is not None
+            and bool(self.spec.fpga.loader or self.spec.program),
         }
         return frozenset(capability for capability, is_there in has.items() if is_there)
 
@@ -198,10 +201,29 @@ class WiredBoard(Board):
         self._supply.switch(is_on)
 
     def load_bitstream(self, bitstream: Path, say: Say = silent) -> None:
-        """Load the FPGA by [program]."""
+        """Load the FPGA: by [program], else by openFPGALoader, until power-off, as [fpga] says."""
         if Capability.BITSTREAM not in self.capabilities:
             raise self._missing(Capability.BITSTREAM)
-        self.program(bitstream, say)
+        if self.spec.program:
+            self.program(bitstream, say)
+            return
+        fpga = self.spec.fpga
+        assert fpga
+        what = Load(
+            file=bitstream,
+            kind=find_part(fpga.part).family.suffix.removeprefix("."),
+            is_for_flash=False,
+            is_read_back=False,
+            cable=fpga.loader,
+            serial=self.serial,
+        )
+        load(what, lambda step, share: say(f"{step} {share:.0%}"))
+
+    def program_command(self, image: Path) -> list[str]:
+        """Return the command line that `program` runs."""
+        if self.spec.program is None:
+            raise self._missing(Capability.PROGRAM)
+        return fill_in(self.spec.program, self.name, self._words(image))
 
     def program(self, image: Path, say: Say = silent) -> None:
         """Run [program], which gets the port to itself."""
@@ -210,8 +232,7 @@ class WiredBoard(Board):
         if self.spec.program.strap:
             self._run(self._strap_steps(self.spec.program.strap), Capability.STRAP)
         Board.close(self)
-        words = {"image": str(image), "port": self.url, "serial": self.serial}
-        run_program(self.spec.program, self.name, words, say)
+        run_program(self.spec.program, self.name, self._words(image), say)
 
     def close(self) -> None:
         """Give line and supply back; the supply stays as it is."""
@@ -232,6 +253,9 @@ class WiredBoard(Board):
                 self._supply.switch_off_again()
         finally:
             self.close()
+
+    def _words(self, image: Path) -> Words:
+        return {"image": str(image), "port": self.url, "serial": self.serial}
 
     def _strap_steps(self, name: str) -> tuple[Step, ...]:
         if not self.spec.straps:

@@ -23,7 +23,7 @@ CURES = {
     Capability.RESET: 'a table [reset] in its board.toml would give it, as strategy = "dtr"',
     Capability.POWER: "a table [power] in its board.toml would give it: a supply's url and limits",
     Capability.STRAP: "a table [strap.NAME] in its board.toml would give it, with its steps",
-    Capability.BITSTREAM: "[fpga] and [program] in its board.toml would give it",
+    Capability.BITSTREAM: "[fpga] with loader, or with [program], in its board.toml would give it",
     Capability.PROGRAM: "a table [program] in its board.toml would give it, with its command",
 }
 

@@ -37,11 +37,14 @@ def flash(
     A bitstream of an iCE40, an ECP5 or a Gowin, ours or not, goes to a board with such an FPGA
     through openFPGALoader; --until-power-off is for this way.
 
+    Anything else goes to a board with a table [program], by the vendor's programmer that it names.
+
     \b
     Examples:
       fw-tools flash boot.img --board twin:payload.toml
       fw-tools flash boot.img --board board.toml --slot 2 --verify-only
       fw-tools flash blinky.bit --board ulx3s --until-power-off
+      fw-tools flash firmware.bin --board esp32 --port /dev/ttyUSB0
     """
     from fw_tools.errors import InputError
     from fw_tools.pus.slots import MAGIC
@@ -50,9 +53,12 @@ def flash(
         octets = file.read_bytes()
     except OSError as error:
         raise InputError(f"{file}: cannot be read: {error.strerror}") from error
-    if not octets.startswith(MAGIC) and _has_fpga(connection):
-        if slot is not None or verify_only or no_boot:
-            raise click.UsageError("--slot, --verify-only and --no-boot are for boot slots alone")
+    way = "link" if octets.startswith(MAGIC) else _way(connection)
+    if way != "link" and (slot is not None or verify_only or no_boot):
+        raise click.UsageError("--slot, --verify-only and --no-boot are for boot slots alone")
+    if way != "fpga" and until_power_off:
+        raise click.UsageError("--until-power-off is for a board's FPGA alone")
+    if way == "fpga":
         from fw_tools.cli.flash_fpga import flash_fpga
 
         return flash_fpga(
@@ -62,10 +68,12 @@ def flash(
             serial=connection.serial,
             is_dry=dry_run,
         )
+    if way == "program":
+        from fw_tools.cli.flash_program import flash_program
+
+        return flash_program(file, connection, is_dry=dry_run)
     if verify_only and slot is None:
         raise click.UsageError("--verify-only needs --slot N")
-    if until_power_off:
-        raise click.UsageError("--until-power-off is for a board's FPGA alone")
     from fw_tools.cli.flash_link import Wishes, flash_link
 
     wishes = Wishes(slot=slot, is_verified_only=verify_only, is_dry=dry_run, is_booted=not no_boot)
@@ -73,12 +81,15 @@ def flash(
         return flash_link(file, octets, client, wishes)
 
 
-def _has_fpga(connection: Connection) -> bool:
-    """Tell whether --board names a board with an FPGA; neither a twin nor a link.json does."""
+def _way(connection: Connection) -> str:
+    """Return what --board is written by: "link" (as twins are), "fpga" or "program"."""
     from fw_tools.board.finding import find_board
     from fw_tools.board.opening import TWIN
 
     named = connection.board.partition(":")[0]
     if named == TWIN or connection.board.endswith(".json"):
-        return False
-    return find_board(connection.board).fpga is not None
+        return "link"
+    board = find_board(connection.board)
+    if board.program:
+        return "program"
+    return "fpga" if board.fpga else "link"

@@ -16,6 +16,7 @@ import pytest
 from jtag_tap import LFE5U_25F, LFE5U_85F, READ, Ecp5Tap, SpiFlash, TapServer
 from serprog import Flash
 
+from fw_tools.board.board import WiredBoard
 from fw_tools.board.finding import find_board
 from fw_tools.board.openfpgaloader import Attached, parse_scan, refuse_several, usb_id_of
 from fw_tools.cli.main import fw_tools
@@ -101,6 +102,14 @@ def test_what_openfpgaloader_shifts_in_is_the_file(flash: Flashed, blinky: Blink
     assert tap.erased == 1
     assert f"load {blinky.file.stat().st_size:,} octets of a.bit" in told
     assert "verified   by the FPGA" in told
+
+
+def test_a_board_loads_its_fpga_for_whoever_asks(blinky: Blinky, tmp_path: Path) -> None:
+    with TapServer(Ecp5Tap()) as server:
+        folder = Board(tmp_path, server.port).folder
+        with WiredBoard(find_board(str(folder)), None, None) as board:
+            board.load_bitstream(blinky.file)
+        assert server.tap.loaded == blinky.behind_comment
 
 
 def test_the_flash_then_holds_the_file(flash: Flashed, blinky: Blinky, tmp_path: Path) -> None:

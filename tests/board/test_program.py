@@ -16,9 +16,11 @@ from fw_tools.board.board import WiredBoard
 from fw_tools.board.capability import Capability, MissingCapabilityError
 from fw_tools.board.finding import find_board
 from fw_tools.board.program import ProgramError, fill_in, run_program
+from fw_tools.cli.main import fw_tools
 from fw_tools.errors import ExitCode, InputError, LinkError, MissingToolError, UsageError
 from fw_tools.spec.board import BoardSpec
 from fw_tools.spec.board_program import ProgramHint, ProgramSpec
+from telemetry.common.command import run as command_line
 
 
 @pytest.fixture
@@ -214,3 +216,24 @@ def test_a_bitstream_is_loaded_by_the_command_of_a_board_with_an_fpga(image: Pat
     told: list[str] = []
     board.load_bitstream(image, told.append)
     assert told[-1] == f"loaded {image}"
+
+
+def test_flash_runs_a_boards_programmer_under_the_look_of_every_way(
+    image: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    script = "import sys; print('Writing at 0x0 (50 %)'); print('ok'); open(sys.argv[2], 'w')"
+    command = [sys.executable, "-c", script, "{image}", str(tmp_path / "ran")]
+    file = tmp_path / "board.toml"
+    file.write_text(f'[board]\nname = "b"\n[program]\ncommand = {command}\n')
+    flash = ("flash", str(image), "--board", str(file))
+    assert command_line(fw_tools, "fw-tools", (*flash, "--dry-run")) == ExitCode.DONE
+    told = capsys.readouterr().out
+    assert f"writes 4,096 octets of {image.name}" in told
+    assert f"{image} {tmp_path}/ran" in told
+    assert not (tmp_path / "ran").exists()
+    assert command_line(fw_tools, "fw-tools", flash) == ExitCode.DONE
+    told = capsys.readouterr()
+    assert (tmp_path / "ran").exists()
+    assert "written    4,096 octets in " in told.out
+    assert "  ok\n" in told.err
+    assert command_line(fw_tools, "fw-tools", (*flash, "--slot", "1")) == ExitCode.USAGE
