@@ -116,6 +116,32 @@ def test_a_twin_that_listens_is_a_board_for_every_command(tmp_path: Path, reposi
             twin.terminate()
 
 
+def test_the_board_of_the_readme_is_proven_as_it_says(tmp_path: Path, repository: Path) -> None:
+    shutil.copytree(repository / "examples", tmp_path / "examples")
+    (tmp_path / "boards" / "bench_3").mkdir(parents=True)
+    text = fenced(repository, "toml\n# boards/bench_3/board.toml")
+    (tmp_path / "boards" / "bench_3" / "board.toml").write_text(text)
+    fw_tools = [sys.executable, "-m", "fw_tools"]
+    command, *due = fenced(repository, "\n$ fw-tools boards check").splitlines()
+    serve = ["twin", "examples/breaker_mini/payload.toml", "--rfc2217", "0"]
+    with subprocess.Popen(
+        [*fw_tools, *serve], cwd=tmp_path, stdout=subprocess.PIPE, text=True
+    ) as twin:
+        try:
+            assert twin.stdout
+            told = next(twin.stdout) + next(twin.stdout)
+            url = told.split()[-1]
+            words = [*command.split()[2:-1], url]
+            done = subprocess.run(
+                [*fw_tools, *words], cwd=tmp_path, capture_output=True, text=True, check=False
+            )
+        finally:
+            twin.terminate()
+    assert done.returncode == 0, done.stdout + done.stderr
+    shown = [line.rstrip().strip("─") for line in without_measured(done.stdout)]
+    assert shown == [line.strip("─") for line in without_measured("\n".join(due))]
+
+
 def test_the_table_of_the_line_is_one_that_a_payload_takes(
     tmp_path: Path, repository: Path
 ) -> None:
