@@ -13,7 +13,7 @@ from fw_tools.board.exchange import Exchange, ExchangeOptions, Request
 from fw_tools.board.link import Link
 from fw_tools.board.reports import Event, Housekeeping, read_event, read_event_log
 from fw_tools.board.transport import open_transport
-from fw_tools.board.values import field_value, with_field
+from fw_tools.board.values import WORD_MAX, field_value, require_word, with_field
 from fw_tools.errors import UsageError
 from fw_tools.pus.data_fields import REPORTS
 from fw_tools.pus.identifiers import (
@@ -29,6 +29,10 @@ ClientOptions = ExchangeOptions
 SUM_PATIENCE_S = 100e-6  # For each octet that the payload sums up; a board takes about 2 us.
 ERASE_PATIENCE_S = 10.0  # A block takes up to 2 s, and a twin may be slower than its clock.
 FLASH_WINDOW = 3  # Longest commands that a payload keeps while its flash is busy.
+SHORT_LENGTH_MAX = 0xFFFF  # Of an area, but in the commands whose lengths have 32 bits.
+LAST_TIME_S = 2**32 - 1 / UNITS_PER_SECOND
+INTERVAL_MAX_S = WORD_MAX // 1000
+LONG_AREAS = ((6, 128), (6, 129))
 Progress = Callable[[int], None]  # Octets done so far.
 
 _EVENT_LOG = MemoryDescription(
@@ -94,6 +98,8 @@ class PayloadClient:
 
     def set_time(self, time_s: float) -> None:
         """Set the payload's time, in seconds of its epoch."""
+        if not 0 <= time_s <= LAST_TIME_S:
+            raise UsageError(f"time {time_s:g} s; expected 0 to {int(LAST_TIME_S)}")
         seconds, fraction = divmod(round(time_s * UNITS_PER_SECOND), UNITS_PER_SECOND)
         fields = {"p_field": CUC_P_FIELD, "seconds": seconds, "fraction": fraction}
         self._do((9, 128), time=fields)
@@ -131,6 +137,8 @@ class PayloadClient:
             if field is not None and register.id not in words:
                 words[register.id] = self._present(register)
             words[register.id] = with_field(name, field, words.get(register.id, 0), value)
+            if field is None:  # Of one field, the others stay as they are, whatever that is.
+                require_word(register, words[register.id])
         self.write_parameters(words)
 
     def read_parameters(self, parameter_ids: list[int]) -> dict[int, int]:
@@ -259,6 +267,8 @@ class PayloadClient:
         """Switch periodic housekeeping on or off, or set its interval."""
         structure_id = self.description.structure_id
         if interval_s is not None:
+            if not 0 < interval_s <= INTERVAL_MAX_S:
+                raise UsageError(f"interval {interval_s:g} s; expected 0.01 to {INTERVAL_MAX_S}")
             item = {"structure_id": structure_id, "interval_ms": round(interval_s * 1000)}
             self._do((3, 31), intervals=[item])
         if is_enabled is not None:
@@ -328,6 +338,7 @@ def _area_request(
         is_whole = kind != (6, 5) or area.checksum == crc16(area.data)
         return bool(is_whole and (area.address, area.length) == (address, length))
 
+    _require_place(address, length, WORD_MAX if kind in LONG_AREAS else SHORT_LENGTH_MAX)
     area = {"address": address, "length": length}
     return Request(
         kind=kind,
@@ -338,8 +349,17 @@ def _area_request(
 
 
 def _load_request(memory_id: int, address: int, data: bytes) -> Request:
+    _require_place(address, len(data), SHORT_LENGTH_MAX)
     area = {"address": address, "length": len(data), "data": data, "checksum": crc16(data)}
     return Request(kind=(6, 2), fields={"memory_id": memory_id, "areas": [area]})
+
+
+def _require_place(address: int, length: int, longest: int) -> None:
+    """Raise `UsageError` for what an area cannot say; what a memory has not, its payload says."""
+    if not 0 <= address <= WORD_MAX:
+        raise UsageError(f"address {address:#x}; expected 0 to {WORD_MAX:#x}")
+    if not 0 <= length <= longest:
+        raise UsageError(f"{length} octets; expected 1 to {longest}")
 
 
 def _step(memory: MemoryDescription) -> int:

@@ -20,10 +20,24 @@ def with_field(name: str, field: FieldDescription | None, word: int, value: int 
     most = WORD_MAX if field is None else field.mask >> field.low
     if not 0 <= number <= most:
         raise UsageError(f"{name}: {number} does not fit; expected 0 to {most:#x}")
-    if field is not None and field.values and number not in field.values.values():
+    if field is not None:
+        _require_value(name, field, number)
+    return number if field is None else word & ~field.mask | number << field.low
+
+
+def require_word(register: ParameterDescription, word: int) -> None:
+    """Raise `UsageError` for a word with bits of no field, or a value that a field has not."""
+    mask = sum(field.mask for field in register.fields)
+    if register.fields and word & ~mask:
+        raise UsageError(f"{register.name}: {word:#x} has bits of no field; it has {mask:#x}")
+    for field in register.fields:
+        _require_value(f"{register.name}.{field.name}", field, field_value(field, word))
+
+
+def _require_value(name: str, field: FieldDescription, number: int) -> None:
+    if field.values and number not in field.values.values():
         known = ", ".join(f"{each} ({known:#x})" for each, known in field.values.items())
         raise UsageError(f"{name}: {number} is none of its values: {known}")
-    return number if field is None else word & ~field.mask | number << field.low
 
 
 def value_text(field: FieldDescription | None, value: int) -> str:

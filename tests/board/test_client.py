@@ -152,6 +152,28 @@ def test_the_time_is_set(board, client) -> None:
     assert 1_000_000.5 <= client.ping().payload_time_s < 1_000_001.5
 
 
+@pytest.mark.parametrize("seconds", [-1, 2**32, float("nan"), float("inf")])
+def test_a_time_or_an_interval_that_cannot_be_said_is_refused(client, seconds) -> None:
+    with pytest.raises(UsageError, match=r"time \S+ s; expected 0 to 4294967295"):
+        client.set_time(seconds)
+    with pytest.raises(UsageError, match=r"interval \S+ s; expected 0\.01 to 4294967"):
+        client.set_housekeeping(interval_s=seconds)
+
+
+@pytest.mark.parametrize(("address", "octets"), [(-4, 4), (2**32, 4), (0, 0x10000), (0, -4)])
+def test_an_area_that_cannot_be_said_is_refused(client, address, octets) -> None:
+    with pytest.raises(UsageError, match="expected"):
+        client.check_memory("scratch", address, octets)
+
+
+def test_one_field_is_set_beside_another_that_has_no_value_of_its_own(board, client) -> None:
+    """As an upset leaves one: it must not keep the power from being switched."""
+    control = client.description.parameter("control").id
+    board.payload.registers.write(control, 0x79)
+    client.set("control.power_up", "on")
+    assert client.get("control") == 0x76
+
+
 def test_sequence_counts_wrap(board, client) -> None:
     client._exchange._count = 0x3FFD
     for _ in range(6):
