@@ -37,6 +37,13 @@ def _pairs(_: click.Context, option: click.Parameter, values: tuple[str, ...]) -
 )
 @click.option("--top", metavar="TOP", help="FILEs are a design of your own; this is its top.")
 @click.option("-G", "parameters", multiple=True, callback=_pairs, help="A parameter, NAME=VALUE.")
+@click.option(
+    "--block",
+    default="sequencer",
+    show_default=True,
+    metavar="NAME",
+    help="Of a payload: its sequencer, or a memory by its name.",
+)
 @click.option("--within", default="", metavar="INSTANCE", help="Flip only bits below it.")
 @click.option(
     *("--role", "roles"),
@@ -91,14 +98,15 @@ def upset(
 ) -> ExitCode:
     """Flip every stored bit of a design in every clock, and class what comes of each.
 
-    SPEC is a payload: its power sequencer works in a world of rails that answer it. FILEs are a
-    design of your own, in compile order; its outputs are looked at by their role. Each flip ends as
-    unsafe, silent corruption, hang, detected, outage, corrected, timing, latent or masked. What is
-    too much for a minute is sampled, each instance by itself, and shares have intervals.
+    SPEC is a payload: its power sequencer works in a world of rails that answer it, a memory with a
+    user. FILEs are a design of your own, in compile order, its outputs looked at by their role.
+    Each flip ends as unsafe, silent, hang, detected, outage, corrected, timing, latent or masked.
+    What is too much for a minute is sampled, each instance by itself, and shares have intervals.
 
     \b
     Examples:
       fw-tools upset payload.toml --fail-on unsafe
+      fw-tools upset payload.toml --block weight_buffer --fail-on silent
       fw-tools upset --top fifo fifo.sv --feed-forward
       fw-tools upset --top world world.sv dut.sv --within u_dut --exhaustive
     """
@@ -108,7 +116,9 @@ def upset(
     choice = flow.Choice(lanes=int(lanes) if lanes else None, **chosen)  # type: ignore[arg-type]
     if top is None and len(files) > 1:
         raise click.UsageError("several FILEs are a design of your own: give --top TOP too")
-    into = folder or Path("build") / (top or files[0].absolute().parent.name) / "upset"
+    into = folder or Path("build") / (top or files[0].absolute().parent.name) / "upset" / str(
+        chosen["block"]
+    )
     make_folder(into)
     prepared = (
         flow.prepare_own(files, top, choice)
@@ -121,6 +131,12 @@ def upset(
         summary = flow.run(prepared, plan, into, choice, processes or workers(), advance)
     _conclude(summary, into, fail_on)
     return ExitCode.DONE
+
+
+def _default_folder(spec: Path, top: str | None, block: str) -> Path:
+    if top:
+        return Path("build") / top / "upset"
+    return Path("build") / spec.absolute().parent.name / "upset" / block
 
 
 def _announce(prepared: "Prepared", jobs: int, faults: int, why: str) -> None:

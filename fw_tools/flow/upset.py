@@ -13,9 +13,14 @@ import numpy as np
 
 from fw_tools.errors import InputError
 from fw_tools.netlist.analysis import analyse
+from fw_tools.rtl.emit import GeneratedFile
+from fw_tools.rtl.environment import INSTANCE, Environment
+from fw_tools.rtl.memory import render_memory
+from fw_tools.rtl.memory_environment import render_memory_environment
 from fw_tools.rtl.power_environment import render_power_environment
 from fw_tools.rtl.sequencer import render_sequencer
 from fw_tools.spec.load import load_payload
+from fw_tools.spec.records import Payload
 from fw_tools.upset.campaign import Progress, Setting, claim, claimed_plan, run_campaign
 from fw_tools.upset.emit import Sources, emit
 from fw_tools.upset.engine import Array, Engine, Limits
@@ -28,6 +33,7 @@ from fw_tools.upset.summary import Summary, summarise
 from telemetry.common.files import write_text
 
 SUMMARY = "summary.json"
+SEQUENCER = "sequencer"
 FORMAT = 1  # Of the summary; raised when a key changes its meaning or goes.
 RESET_CLOCKS = 4
 SETTLED_CLOCKS = 6  # After reset, before the first flip.
@@ -40,6 +46,7 @@ _SCALES = (1, 2, 4, 10, 20, 40, 100, 200, 400, 1000)
 class Choice:
     """What the user may choose; None and empty are for us to decide."""
 
+    block: str = "sequencer"  # Of a payload.
     clocks: int | None = None
     horizon: int | None = None
     alarm_window: int = 16
@@ -79,18 +86,13 @@ class Prepared:
 
 
 def prepare_payload(spec: Path, folder: Path, choice: Choice) -> Prepared:
-    """Return the power sequencer of a payload in a world of its rails.
+    """Return a part of a payload in its world: by default its power sequencer, or a memory.
 
-    Its sources are written to `folder`, for a replay.
+    The sources are written to `folder`, for a replay. Raises `InputError` where there is no such
+    part.
     """
     payload = load_payload(spec)
-    if not payload.rails:
-        raise InputError(f"{spec}: no rails, so there is no sequencer to flip bits of")
-    worlds = (render_power_environment(payload.name, payload.rails, each) for each in _SCALES)
-    world = next((each for each in worlds if each.clocks <= _SCALED_CLOCKS), None)
-    if world is None:
-        raise InputError(f"{spec}: its rails take too long to be brought up in simulation")
-    files = render_sequencer(payload.name, payload.rails, payload.clock_hz, payload.profile)
+    files, world = _part(payload, choice.block)
     paths = []
     for each in (*files, world.file):
         path = folder / each.path
@@ -98,19 +100,37 @@ def prepare_payload(spec: Path, folder: Path, choice: Choice) -> Prepared:
         write_text(path, each.text)
         paths.append(path)
     limits = Limits(
-        horizon=choice.horizon or 2 * world.longest_wait,
+        horizon=choice.horizon or world.horizon,
         alarm_window=choice.alarm_window,
-        hang_after=choice.hang_after or 4 * world.longest_wait,
+        hang_after=choice.hang_after or world.hang_after,
     )
-    clocks = choice.clocks or world.clocks + limits.horizon
     return _prepare(
         paths,
         world.module,
-        replace(choice, within=f"{world.instance}.{choice.within}".rstrip(".")),
+        replace(choice, within=f"{INSTANCE}.{choice.within}".rstrip(".")),
         limits,
-        clocks,
-        "rails that follow their enable pins, power up and power down",
+        choice.clocks or world.clocks + limits.horizon,
+        world.stimulus,
     )
+
+
+def _part(payload: Payload, block: str) -> tuple[Sequence[GeneratedFile], Environment]:
+    memories = {memory.name: memory for memory in payload.memories}
+    if block in memories:
+        memory = memories[block]
+        return (
+            render_memory(payload.name, memory, payload.clock_hz),
+            render_memory_environment(payload.name, memory),
+        )
+    if block != SEQUENCER or not payload.rails:
+        parts = [*memories, *([SEQUENCER] if payload.rails else [])]
+        raise InputError(f"{payload.name}: no block {block}; there are: {', '.join(parts)}")
+    worlds = (render_power_environment(payload.name, payload.rails, each) for each in _SCALES)
+    world = next((each for each in worlds if each.clocks <= _SCALED_CLOCKS), None)
+    if world is None:
+        raise InputError(f"{payload.name}: its rails take too long to come up in simulation")
+    files = render_sequencer(payload.name, payload.rails, payload.clock_hz, payload.profile)
+    return files, world
 
 
 def prepare_own(files: Sequence[Path], top: str, choice: Choice) -> Prepared:

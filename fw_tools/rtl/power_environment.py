@@ -8,23 +8,13 @@ from pathlib import PurePosixPath
 from fw_tools.power.records import RailSpec
 from fw_tools.rtl.digest import model_digest
 from fw_tools.rtl.emit import GeneratedFile
+from fw_tools.rtl.environment import Environment
 from fw_tools.rtl.render import header, render
 from fw_tools.rtl.sequencer import sequencer_module
 
 TICKS_PER_US = 1
 _FIRST_CLOCK = 50  # Of power up.
 _REACTION_CLOCKS = 12  # Synchroniser, state, enable; besides the filter of power good.
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Environment:
-    """A sequencer in its world."""
-
-    file: GeneratedFile
-    module: str
-    instance: str  # Of the sequencer.
-    clocks: int  # From reset to the end of power down.
-    longest_wait: int  # Clocks between two moves of an enable pin, about.
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +63,10 @@ def render_power_environment(name: str, rails: Sequence[RailSpec], time_scale: i
     return Environment(
         file=GeneratedFile(PurePosixPath(f"rtl/{module}.sv"), text),
         module=module,
-        instance="u_dut",
+        stimulus="rails that follow their enable pins, power up and power down",
         clocks=down,
-        longest_wait=max(waits) * TICKS_PER_US,
+        horizon=2 * max(waits) * TICKS_PER_US,
+        hang_after=4 * max(waits) * TICKS_PER_US,
     )
 
 

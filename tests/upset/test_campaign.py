@@ -145,3 +145,31 @@ def test_a_small_payload_is_told_where_it_is_unsafe(repository: Path, tmp_path: 
     unsafe = {row.name.rpartition(".")[0] for row in summary.rows if row.counts[Outcome.UNSAFE]}
     assert unsafe
     assert {name.rpartition(".")[2] for name in unsafe} == {"u_enable"}
+
+
+def test_a_flip_in_the_array_of_a_memory_is_never_handed_out(
+    repository: Path, tmp_path: Path
+) -> None:
+    """What is not hardened beside it is told: the strobe that says that a word was read."""
+    choice = Choice(block="command_store", is_exhaustive=False, margin=0.02)
+    spec = repository / "examples" / "compute_node" / "payload.toml"
+    prepared = prepare_payload(spec, tmp_path, choice)
+    plan, _ = make_plan(prepared, tmp_path, choice)
+    summary = run(prepared, plan, tmp_path, choice, 2, lambda _: None)
+    rows = {row.name: row for row in summary.rows}
+    array = rows["u_dut.u_array.mem"]
+    assert array.bits == 39 * 256
+    assert array.flips > 2000
+    assert {each for each in Outcome if array.counts[each]} == {Outcome.CORRECTED, Outcome.MASKED}
+    assert array.counts[Outcome.CORRECTED] > 0.8 * array.flips
+    silent = {name for name, row in rows.items() if row.counts[Outcome.SILENT]}
+    assert silent == {"u_dut.u_ctrl.rvalid_o"}
+
+
+def test_a_block_that_is_not_there_is_told_with_those_that_are(
+    repository: Path, tmp_path: Path
+) -> None:
+    spec = repository / "examples" / "compute_node" / "payload.toml"
+    said = "no block command_stor; there are: weight_buffer, command_store, sequencer"
+    with pytest.raises(InputError, match=said):
+        prepare_payload(spec, tmp_path, Choice(block="command_stor"))
