@@ -217,6 +217,7 @@ class WiredBoard(Board):
             cable=fpga.loader,
             serial=self.serial,
         )
+        Board.close(self)  # The chip of the port may be the cable, too.
         load(what, lambda step, share: say(f"{step} {share:.0%}"))
 
     def program_command(self, image: Path) -> list[str]:

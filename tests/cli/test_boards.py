@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 from played_supply import PlayedSupply
 from reference_payload import write_link
+from serial.tools.list_ports_common import ListPortInfo
 from served_payload import PtyServed
 from twin_bench import stand_in
 
+from fw_tools.board import listing, usb_ports
 from fw_tools.board.new_board import render_board
 from fw_tools.board.twin import PortKind, Twin, TwinOptions, running_twin
 from fw_tools.cli.main import fw_tools
@@ -200,6 +202,31 @@ def test_a_board_has_to_be_named_where_there_are_several(
     assert "which of a, b?" in capsys.readouterr().err
     assert command("boards", "check", "a") == ExitCode.USAGE
     assert "board a: has no uart: url, or usb, in [board]" in capsys.readouterr().err
+
+
+def test_of_two_boards_of_one_kind_the_serial_number_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Two are attached as pyserial tells it: no USB can be had here."""
+    attached = []
+    for number in range(2):
+        port = ListPortInfo(f"/dev/ttyNONE{number}")
+        port.vid, port.pid, port.serial_number = 0x0403, 0x6015, f"D{number}"
+        port.location = f"1-{number}"
+        attached.append(port)
+    monkeypatch.setattr(usb_ports, "attached_ports", lambda: attached)
+    monkeypatch.setattr(listing, "attached_ports", lambda: attached)
+    assert command("boards", "check", "ulx3s") == ExitCode.USAGE
+    told = capsys.readouterr().err
+    assert "say which by --serial NUMBER" in told
+    assert "serial number D0" in told
+    assert command("boards", "check", "ulx3s", "--serial", "D1") == ExitCode.LINK
+    assert "/dev/ttyNONE1: no such port" in capsys.readouterr().out
+    assert command("boards", "check", "ulx3s", "--serial", "D7") == ExitCode.MISSING
+    assert command("ports") == ExitCode.DONE
+    assert rows(capsys.readouterr().out)["/dev/ttyNONE1"] == "/dev/ttyNONE1 0403:6015 D1 ulx3s"
+    assert command("boards") == ExitCode.DONE
+    assert rows(capsys.readouterr().out)["ulx3s"].endswith("several")
 
 
 def test_a_port_that_is_not_there_fails_with_7(capsys: pytest.CaptureFixture[str]) -> None:

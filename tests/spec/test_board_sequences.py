@@ -48,6 +48,16 @@ def test_a_list_is_replaced_and_its_lines_are_those_of_the_later_file(tmp_path: 
     assert told == ["board.toml:5: reset: steps[0]: no pin 'nrts'; did you mean 'rts'?"]
 
 
+def test_what_a_replaced_list_lacks_is_told_of_the_later_file(tmp_path: Path) -> None:
+    """The key that is missed stands in the earlier file, which does not count any more."""
+    (told,) = mistakes(
+        tmp_path,
+        'include = "one.toml"\n' + NAMED + '[program]\nhint = [{ text = "a" }]\n',
+        one='[program]\ncommand = ["p", "{image}"]\nhint = [\n  { text = "b", say = "c" }]\n',
+    )
+    assert told.startswith("board.toml:5: program: hint[0]: missing key 'say'")
+
+
 def test_paths_are_relative_to_the_file_they_stand_in(tmp_path: Path) -> None:
     (tmp_path / "shared").mkdir()
     (tmp_path / "shared" / "link.json").write_text("{}")
