@@ -3,7 +3,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from types import TracebackType
 from typing import Any
@@ -199,7 +199,10 @@ class PayloadClient:
         """
         memory = self.description.memory(name)
         erasures = (
-            _area_request((6, 128), memory.id, at, octets, is_answered=False)
+            replace(
+                _area_request((6, 128), memory.id, at, octets, is_answered=False),
+                patience_s=ERASE_PATIENCE_S,
+            )
             for at, octets in erased
         )
         areas = [
@@ -211,8 +214,7 @@ class PayloadClient:
         sizes = [*([0] * len(erased)), *(len(data) for _, data in areas)]
         done = 0
         requests = chain(erasures, loads)
-        patience_s = ERASE_PATIENCE_S if erased else 0.0
-        for place, _ in self._exchange.stream(requests, FLASH_WINDOW, patience_s):
+        for place, _ in self._exchange.stream(requests, FLASH_WINDOW):
             done += sizes[place]
             if progress:
                 progress(done)
@@ -226,7 +228,7 @@ class PayloadClient:
     def image_crc32(self, name: str, address: int, octets: int) -> int:
         """Return the CRC-32 that the payload computes over any stretch of a memory."""
         request = _area_request((6, 129), self.description.memory(name).id, address, octets)
-        report = self._ask(request, octets * SUM_PATIENCE_S)
+        report = self._ask(replace(request, patience_s=octets * SUM_PATIENCE_S))
         return int(REPORTS[6, 130].parse(report.data).areas[0].crc)
 
     def _read(
@@ -308,8 +310,8 @@ class PayloadClient:
     def _do(self, kind: tuple[int, int], **fields: Any) -> None:
         self._exchange.run([Request(kind=kind, fields=fields)])
 
-    def _ask(self, request: Request, patience_s: float = 0.0) -> Telemetry:
-        (report,) = self._exchange.run([request], patience_s)
+    def _ask(self, request: Request) -> Telemetry:
+        (report,) = self._exchange.run([request])
         assert report is not None
         return report
 

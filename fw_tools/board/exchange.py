@@ -54,6 +54,7 @@ class Request:
     fields: dict[str, Any] = field(default_factory=dict)
     answer: tuple[int, int] | None = None
     is_answered_by: Callable[[Any], bool] = lambda _: True  # The parsed data of such a report.
+    patience_s: float = 0.0  # What it takes the payload, on top of what any command does.
 
     @property
     def name(self) -> str:
@@ -94,28 +95,24 @@ class Exchange:
         self._apid = apid
         self._count = int.from_bytes(os.urandom(2), "big") % SEQUENCE_MODULUS
         self.source_id = int.from_bytes(os.urandom(2), "big") or 1  # 0: nobody asked for it.
-        self._more_patience_s = 0.0
         self._running: bytes | None = None  # The request whose TM[1,3] came last.
         self._sendings = 0
 
-    def run(self, requests: Iterable[Request], patience_s: float = 0.0) -> list[Telemetry | None]:
+    def run(self, requests: Iterable[Request]) -> list[Telemetry | None]:
         """Carry out requests in order and return their answers, None where there is none.
 
         Raises `CommandFailedError` for the first that fails, after which those behind it may or may
         not have been carried out; `NoAnswerError`; `LinkError`.
         """
-        answers = self.stream(requests, patience_s=patience_s)
-        return [answer for _, answer in sorted(answers, key=lambda pair: pair[0])]
+        return [answer for _, answer in sorted(self.stream(requests), key=lambda pair: pair[0])]
 
     def stream(
-        self, requests: Iterable[Request], window: int | None = None, patience_s: float = 0.0
+        self, requests: Iterable[Request], window: int | None = None
     ) -> Iterator[tuple[int, Telemetry | None]]:
         """Yield (place, answer) as the requests are done; for long lists of them.
 
-        `window` takes the place of the options', where the payload has room for fewer, and
-        `patience_s` is added to what one try waits.
+        `window` takes the place of the options', where the payload has room for fewer.
         """
-        self._more_patience_s = patience_s
         most = min(window or self.options.window, MOST_OUTSTANDING)
         waiting = enumerate(requests)
         under_way: dict[bytes, _Command] = {}
@@ -128,8 +125,8 @@ class Exchange:
                     is_more = False
                     break
                 command = self._command(*item)
+                self._send(command, under_way)
                 under_way[command.request_id] = command
-                self._send(command)
             if under_way:
                 for done in self._collect(under_way):
                     yield done.place, done.answer
@@ -143,7 +140,7 @@ class Exchange:
             self.link.reopen()
             self._running = None
             for command in under_way.values():
-                self._send(command)
+                self._send(command, under_way)
             return []
         done = [found for report in reports if (found := self._take(report, under_way))]
         for found in done:
@@ -151,19 +148,20 @@ class Exchange:
         now = time.monotonic()
         for command in under_way.values():
             if now >= command.deadline:
-                self._send(command)
+                self._send(command, under_way)
         return done
 
     def _expect_next(self, done: _Command, under_way: dict[bytes, _Command]) -> None:
-        """Give those behind a command that is done their full time; those before it are lost.
+        """Give each its time, one after the other from now on; those before `done` are lost.
 
-        The payload takes commands in their order, so that each begins when the last has ended.
+        The payload takes commands in their order: each begins when the last has ended.
         """
-        deadline = time.monotonic() + self._patience_s()
-        for command in under_way.values():
+        deadline = time.monotonic()
+        for command in sorted(under_way.values(), key=lambda each: each.last_sent):
             if command.last_sent < done.first_sent:
                 command.deadline = 0.0
             elif command.deadline:
+                deadline += self._patience_s(command)
                 command.deadline = deadline
 
     def _take(self, report: Telemetry, under_way: dict[bytes, _Command]) -> _Command | None:
@@ -213,11 +211,11 @@ class Exchange:
         self._count = (self._count + 1) % SEQUENCE_MODULUS
         return _Command(place, request, packet)
 
-    def _send(self, command: _Command) -> None:
+    def _send(self, command: _Command, under_way: dict[bytes, _Command]) -> None:
         if command.tries == self.options.tries:
             raise NoAnswerError(
                 f"no answer to {command.request.name} after {command.tries} tries of "
-                f"{self._patience_s():.2g} s. {self.link.diagnosis()}"
+                f"{self._patience_s(command):.2g} s. {self.link.diagnosis()}"
             )
         command.tries += 1
         self._sendings += 1
@@ -228,13 +226,15 @@ class Exchange:
         except DisconnectedError:
             self.link.reopen()
             self.link.send(command.packet)
-        command.deadline = time.monotonic() + self._patience_s()
+        before = (each.deadline for each in under_way.values() if each is not command)
+        begins = max(time.monotonic(), *before, 0.0)
+        command.deadline = begins + self._patience_s(command)
 
-    def _patience_s(self) -> float:
+    def _patience_s(self, command: _Command) -> float:
         """Return how long one try waits: the line may be busy with a whole window each way."""
         baud = self.link.transport.baud
         octets = self.options.window * (LONGEST_TC + LONGEST_TM)
-        patience_s = self.options.timeout_s + self._more_patience_s
+        patience_s = self.options.timeout_s + command.request.patience_s
         return patience_s + (octets * LINE_BITS / baud if baud else 0.0)
 
 
