@@ -10,7 +10,7 @@ SETUP_MB := 1500
 HIL_RUNS := hil-pty hil-tcp hil-rfc2217
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-base hil $(HIL_RUNS) bench lint format check-generated generate lock wheel clean
+.PHONY: help setup demo campaign test test-base hil $(HIL_RUNS) bench lint format check-generated generate lock wheel clean
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,9 +27,16 @@ $(STAMP): requirements.lock pyproject.toml
 	echo "setup: $$(du -sm $(VENV) | cut -f1) MB in $$(( $$(date +%s) - start )) s"
 	@touch $@
 
-demo: $(STAMP) ## Description -> gateware -> verified -> its telemetry decoded
+demo: $(STAMP) ## Description -> gateware -> verified -> its bits flipped -> its telemetry decoded
 	@$(BIN)/fw-tools verify $(SPEC) -o $(OUT) --jobs $(JOBS)
+	@$(BIN)/fw-tools upset $(SPEC) --sample --margin 0.02 --fail-on unsafe -o $(OUT)/upset/sample
 	@$(BIN)/fw-telemetry decode $(OUT)/housekeeping.bin --definition $(OUT)/generated/telemetry.py:PACKETS
+
+campaign: $(STAMP) ## Flip every bit of the examples' sequencers in every clock, and sample their memories
+	@$(BIN)/fw-tools upset $(SPEC) --exhaustive --fail-on unsafe --fail-on silent --fail-on hang
+	@$(BIN)/fw-tools upset $(SPEC) --block weight_buffer
+	@$(BIN)/fw-tools upset $(SPEC) --block command_store
+	@$(BIN)/fw-tools upset examples/breaker_mini/payload.toml --exhaustive
 
 test: $(STAMP) ## Run every test
 	@$(BIN)/python -m pytest -n $(JOBS) --durations=10 $(PYTEST_ARGS)

@@ -13,8 +13,12 @@ import numpy as np
 from rows import Case, Measurement
 from simulation import DESIGNS, _bench, _first_result
 
+from fw_tools.ecc.records import MemorySpec
 from fw_tools.netlist.analysis import analyse
 from fw_tools.rtl.codec import render_codec
+from fw_tools.rtl.environment import INSTANCE
+from fw_tools.rtl.memory import render_memory
+from fw_tools.rtl.memory_environment import render_memory_environment
 from fw_tools.toolchain import verilator_environment
 from fw_tools.upset.emit import emit
 from fw_tools.upset.engine import Engine, Limits, single_flips
@@ -22,6 +26,8 @@ from fw_tools.upset.machine import Machine, machine_of
 from fw_tools.upset.native_build import compile_machine, widest_lanes
 from fw_tools.upset.observation import observe
 from fw_tools.upset.patterns import flip_inputs
+from fw_tools.upset.places import bits_stored, places_of
+from fw_tools.upset.plan import Stratified
 
 HORIZON = 64
 CLOCKS = 2000
@@ -90,6 +96,41 @@ def sequential(lanes: int) -> list[Measurement]:
     ]
 
 
+def memory() -> list[Measurement]:
+    """Flips in a scrubbed memory of 1,024 words of 39 bits, and in the logic around it."""
+    spec = MemorySpec(name="ram", data_bits=32, words=1024, code="hsiao", scrub_interval_us=1)
+    world = render_memory_environment("bench", spec)
+    with tempfile.TemporaryDirectory() as name:
+        paths = []
+        for file in (*render_memory("bench", spec, 10_000_000), world.file):
+            paths.append(Path(name) / file.path.name)
+            paths[-1].write_text(file.text)
+        machine = machine_of(analyse(paths, world.module))
+    library = _library(machine, widest_lanes(), {})
+    reset = np.ones((world.clocks + world.horizon, 1), np.uint8)
+    reset[:1] = 0
+    plan = Stratified(
+        places_of(machine, INSTANCE), 10, world.clocks, margin=0.01, confidence=0.95, seed=1
+    )
+    spent = clocks = flips = 0.0
+    with Engine(library, reset, np.zeros(bits_stored(machine), np.uint8)) as engine:
+        for number in range(plan.tasks):
+            began = time.process_time()
+            results = engine.run(plan.task(number), Limits(horizon=world.horizon))
+            spent += time.process_time() - began
+            clocks, flips = clocks + results.lane_clocks, flips + len(results.outcome)
+    rates = {"": clocks / spent, "_effective": flips * world.horizon / spent}
+    return [
+        Measurement(
+            case=f"upset/scrubbed_1024x39{suffix}",
+            ours=rate,
+            unit="lane-clocks/cpu-s",
+            better="higher",
+        )
+        for suffix, rate in rates.items()
+    ]
+
+
 def _library(machine: Machine, lanes: int, roles: dict[str, str]) -> Path:
     return compile_machine(emit(machine, observe(machine, roles)), lanes, has_transients=False)
 
@@ -134,6 +175,7 @@ def _cpp_loop(source: Path, loop: str, *arguments: str) -> tuple[int, int, float
 
 CASES: dict[str, Case] = {
     "upset/patterns_72_64": patterns,
+    "upset/scrubbed_1024x39": memory,
     **{
         f"upset/sequential_{lanes}_lanes": partial(sequential, lanes)
         for lanes in (64, 256, 512)
