@@ -152,7 +152,9 @@ def board_session(request: pytest.FixtureRequest) -> "Iterator[Bench]":
     try:
         yield bench
     finally:
-        opened.__exit__(None, None, None)
+        # Ctrl-C reaches the board, too: a supply that was switched on goes off.
+        is_interrupted = request.session.exitstatus == pytest.ExitCode.INTERRUPTED
+        opened.__exit__(KeyboardInterrupt if is_interrupted else None, None, None)
 
 
 @pytest.fixture

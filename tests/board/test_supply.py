@@ -2,11 +2,15 @@
 """A bench supply over SCPI, which PyVISA-sim plays on a pty: switched, never above the limits."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from played_supply import PlayedSupply
+from reference_payload import write_link
+from served_payload import PtyServed
 
 from fw_tools.board.board import WiredBoard
 from fw_tools.board.capability import Capability, MissingCapabilityError
@@ -112,6 +116,36 @@ def test_ctrl_c_leaves_on_what_was_on_before(played: PlayedSupply) -> None:
     with pytest.raises(KeyboardInterrupt):
         interrupted(board(played))
     assert played.ask("OUTP?") == "ON"
+
+
+POWERED = """
+import pytest
+
+@pytest.mark.needs("power")
+def test_with_power(power):
+    power(True)
+    {ends}
+"""
+
+
+@pytest.mark.parametrize(
+    ("ends", "code", "state"), [("raise KeyboardInterrupt", 2, "OFF"), ("pass", 0, "ON")]
+)
+def test_a_run_of_tests_that_is_interrupted_switches_off(
+    played: PlayedSupply, tmp_path: Path, ends: str, code: int, state: str
+) -> None:
+    write_link(tmp_path)
+    (tmp_path / "test_mine.py").write_text(POWERED.format(ends=ends))
+    with PtyServed(tmp_path) as served:
+        (tmp_path / "board.toml").write_text(
+            f'[board]\nname = "b"\nurl = "{served.url}"\nlink = "link.json"\n'
+            f'[power]\nurl = "{played.url}"\nvolts = "5.25V"\namps = "2A"\nsettle = "1ms"\n'
+        )
+        command = [sys.executable, "-m", "pytest", "-q", "test_mine.py", "--board", "board.toml"]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == code, done.stdout + done.stderr
+    assert "OUTP ON" in played.heard
+    assert played.ask("OUTP?") == state
 
 
 def test_a_block_that_ends_well_leaves_the_supply_as_it_is(played: PlayedSupply) -> None:
