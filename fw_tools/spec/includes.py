@@ -37,6 +37,8 @@ class _Reader:
         return merged(result, source)
 
     def _followed(self, path: Path, chain: tuple[Path, ...], place: str) -> TomlSource:
+        if not path.is_file():
+            raise InputError(f"{place}: no such file {path}")
         if any(path.resolve() == before.resolve() for before in chain):
             circle = " -> ".join(str(each) for each in (*chain, path))
             raise InputError(f"{place}: the files include one another in a circle: {circle}")
@@ -44,8 +46,6 @@ class _Reader:
             raise InputError(f"{place}: more than {DEEPEST} files in a row; merge some of them")
         if self._count >= MOST:
             raise InputError(f"{place}: more than {MOST} files in all; merge some of them")
-        if not path.is_file():
-            raise InputError(f"{place}: no such file {path}")
         return self.read(path, chain)
 
 

@@ -123,6 +123,7 @@ def test_a_great_many_includes_are_refused(tmp_path: Path) -> None:
     [
         ("include = 5\n", 'board.toml:1: include: expected "FILE" or a list of them'),
         ('include = "x.toml"\n', "board.toml:1: include: no such file x.toml"),
+        ('include = "\\u0000"\n', "board.toml:1: include: no such file \0"),
         ('include = [\n"x.toml"]\n', "board.toml:2: include: no such file x.toml"),
     ],
 )
