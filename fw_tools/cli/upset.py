@@ -44,6 +44,11 @@ def _pairs(_: click.Context, option: click.Parameter, values: tuple[str, ...]) -
     metavar="NAME",
     help="Of a payload: its sequencer, or a memory by its name.",
 )
+@click.option(
+    *("--transients", "are_transients"),
+    is_flag=True,
+    help="Invert the output of every gate for one clock, in place of stored bits.",
+)
 @click.option("--within", default="", metavar="INSTANCE", help="Flip only bits below it.")
 @click.option(
     *("--role", "roles"),
@@ -140,13 +145,19 @@ def _default_folder(spec: Path, top: str | None, block: str) -> Path:
 
 
 def _announce(prepared: "Prepared", jobs: int, faults: int, why: str) -> None:
+    from fw_tools.upset.places import bits_stored
+
     machine = prepared.machine
-    first = f"{machine.top}: {len(prepared.places):,} bits, {len(machine.gates):,} gates"
+    bits = bits_stored(machine)
+    first = f"{machine.top}: {bits:,} stored bits, {len(machine.gates):,} gates"
     driven = f"{len(prepared.inputs):,} clocks with {prepared.stimulus}"
-    what = "every bit in every clock" if jobs == faults else f"a sample of {faults:,}"
+    is_gate = prepared.places[0].is_gate
+    flips, thing = ("transients", "gate") if is_gate else ("flips", "bit")
+    places = f"{thing} of {len(prepared.places):,}"
+    what = f"every {places} in every clock" if jobs == faults else f"a sample of {faults:,}"
     output().print(f"{first}; {driven}", markup=False, highlight=False)
     output().print(
-        f"{jobs:,} flips, {what}, each watched for {prepared.limits.horizon:,} clocks "
+        f"{jobs:,} {flips}, {what}, each watched for {prepared.limits.horizon:,} clocks "
         f"({prepared.lanes} lanes)\n",
         markup=False,
         highlight=False,

@@ -53,6 +53,7 @@ class Choice:
     hang_after: int | None = None
     within: str = ""
     roles: Mapping[str, str] = field(default_factory=dict)
+    are_transients: bool = False  # Of gates, in place of flips of stored bits.
     is_feed_forward: bool = False
     inputs: Path | None = None
     parameters: Mapping[str, int | str] = field(default_factory=dict)
@@ -163,7 +164,7 @@ def _prepare(
     rng = np.random.default_rng(choice.seed)
     initial = rng.integers(0, 2, bits_stored(machine), np.uint8)
     _set_known(machine, initial)
-    places = tuple(places_of(machine, choice.within))
+    places = tuple(places_of(machine, choice.within, are_gates=choice.are_transients))
     return Prepared(
         machine=machine,
         observation=observation,
@@ -173,7 +174,7 @@ def _prepare(
         initial=initial,
         limits=limits,
         lanes=lanes,
-        library=compile_machine(sources, lanes, has_transients=False),
+        library=compile_machine(sources, lanes, has_transients=choice.are_transients),
         digest=_digest(sources, inputs, initial, limits, places),
     )
 
@@ -326,7 +327,7 @@ def _write(prepared: Prepared, summary: Summary, folder: Path) -> None:
         "format": FORMAT,
         "top": prepared.machine.top,
         "digest": prepared.digest,
-        "bits": len(prepared.places),
+        "places": len(prepared.places),
         "clocks": len(prepared.inputs),
         "stimulus": prepared.stimulus,
         "limits": asdict(prepared.limits),
@@ -335,10 +336,10 @@ def _write(prepared: Prepared, summary: Summary, folder: Path) -> None:
         "exhaustive": summary.is_exhaustive,
         "confidence": summary.confidence,
         "shares": shares,
-        "registers": [
+        "rows": [
             {
                 "name": row.name,
-                "bits": row.bits,
+                "places": row.places,
                 "flips": row.flips,
                 **dict(zip(names, row.counts, strict=True)),
             }

@@ -24,7 +24,6 @@ FLIP_FLOPS = ("$_DFF_P_", "$_DFF_PN0_", "$_DFF_PN1_")
 _MOST_NAMED = 8
 _PASSES = (
     "setattr -mod -unset keep_hierarchy *",
-    "flatten",
     "opt_expr",
     "techmap -map resets.v",
     "setattr -set keep 1 t:$adff t:$dff",  # Also one that nobody reads.
@@ -36,6 +35,7 @@ _PASSES = (
     "opt_expr -mux_undef",
     "dfflegalize -cell $_DFF_P_ 01 -cell $_DFF_PN0_ 01 -cell $_DFF_PN1_ 01",
     "techmap",
+    "flatten",  # Last, so that the names of gates tell where they are.
     "opt_expr",
     "opt_clean",
 )
@@ -113,14 +113,25 @@ def analyse(
 def _refuse_undriven(modules: Mapping[str, Any]) -> None:
     """Refuse a register that only its reset assigns, in whose place the reader puts unknowns."""
     for name, module in modules.items():
-        for cell in module["cells"].values():
-            if cell["type"] == "$buf" and "x" in cell["connections"]["A"]:
-                bits = cell["connections"]["Y"]
+        unknown = [
+            cell["connections"]["Y"]
+            for cell in module["cells"].values()
+            if cell["type"] == "$buf" and "x" in cell["connections"]["A"]
+        ]
+        for bits in unknown:
+            if _is_read(module, bits):
                 signal = next(n for n, w in module["netnames"].items() if w["bits"] == bits)
                 raise SynthesisError(
                     f"{name}.{signal} is assigned nowhere but in its reset, or not at all; "
                     f"give it a next value, as in {signal} <= {signal}"
                 )
+
+
+def _is_read(module: Mapping[str, Any], bits: Sequence[int]) -> bool:
+    ways = [port["bits"] for port in module["ports"].values()]
+    for cell in module["cells"].values():
+        ways += [nets for pin, nets in cell["connections"].items() if pin != "Y"]
+    return any(not set(bits).isdisjoint(nets) for nets in ways)
 
 
 def _refuse_foreign_cells(netlist: Netlist) -> None:

@@ -53,7 +53,7 @@ class Gate:
     inputs: tuple[Net, ...]
     outputs: tuple[Net, ...]
     index: int = 0  # Of the memory, or of the flip-flop.
-    name: str = ""
+    name: str = ""  # "u_rail.u_state.and_4711", or that of its output where it has one.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,7 +188,8 @@ def _made_by_gates(
     for cell in gates.netlist.cells:
         if cell.kind in GATES:
             pins = tuple(cell.pins[pin][0] for pin in _PINS if pin in cell.pins)
-            yield Gate(kind=cell.kind, inputs=pins, outputs=cell.pins["Y"], name=cell.name)
+            name = _gate_name(cell)
+            yield Gate(kind=cell.kind, inputs=pins, outputs=cell.pins["Y"], name=name)
     for index, memory in enumerate(memories):
         for port in memory.reads:
             yield Gate(
@@ -204,6 +205,13 @@ def _made_by_gates(
             yield Gate(
                 kind=kind, inputs=(each.reset,), outputs=(each.q,), index=index, name=each.name
             )
+
+
+def _gate_name(cell: Cell) -> str:
+    """Return the instance that a gate is in, what it is and its number."""
+    _, is_below, rest = cell.name.partition("$flatten")
+    path = rest.partition(".$")[0].replace("\\", "") + "." if is_below else ""
+    return f"{path}{cell.kind.strip('$_').lower()}_{cell.pins['Y'][0]}"
 
 
 def _settling_order(top: str, gates: Sequence[Gate], sinks: Sequence[Net]) -> Iterator[Gate]:

@@ -5,15 +5,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from fw_tools.errors import InputError
+from fw_tools.netlist.analysis import GATES
 from fw_tools.upset.machine import Machine
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One stored bit."""
+    """One stored bit, or one gate."""
 
-    number: int  # As the engine counts: flip-flops, then bits of memories.
-    name: str  # "u_rail.u_state.code_q[3]", "u_ram.mem[17][2]"
+    number: int  # As the engine counts: flip-flops, then bits of memories; a gate's net.
+    name: str  # "u_rail.u_state.code_q[3]", "u_ram.mem[17][2]", "u_rail.u_state.and_4711"
+    is_gate: bool = False
 
     @property
     def module(self) -> str:
@@ -22,24 +24,28 @@ class Place:
 
     @property
     def register(self) -> str:
-        """The register, or memory, that it is a bit of."""
+        """The register or memory that it is a bit of; of a gate the instance that it is in."""
+        if self.is_gate:
+            return self.module or "the top"
         above, dot, last = self.name.rpartition(".")
         return f"{above}{dot}{last.partition('[')[0]}"
 
 
-def places_of(machine: Machine, within: str = "") -> list[Place]:
-    """Return the stored bits of a machine below the instance `within`.
+def places_of(machine: Machine, within: str = "", *, are_gates: bool = False) -> list[Place]:
+    """Return the stored bits of a machine below the instance `within`, or its gates.
 
-    Raises `InputError` where nothing is stored there.
+    Raises `InputError` where there are none.
     """
+    everything = _gates(machine) if are_gates else _bits(machine)
     found = [
         place
-        for place in _all_places(machine)
+        for place in everything
         if not within or place.name.startswith((f"{within}.", f"{within}["))
     ]
     if not found:
         below = f" within {within}" if within else ""
-        raise InputError(f"{machine.top}: nothing is stored{below}; {_instances(machine)}")
+        none = "there is no gate" if are_gates else "nothing is stored"
+        raise InputError(f"{machine.top}: {none}{below}; {_instances(machine)}")
     return found
 
 
@@ -48,7 +54,13 @@ def bits_stored(machine: Machine) -> int:
     return len(machine.flip_flops) + sum(each.width * each.depth for each in machine.memories)
 
 
-def _all_places(machine: Machine) -> Iterator[Place]:
+def _gates(machine: Machine) -> Iterator[Place]:
+    for gate in machine.gates:
+        if gate.kind in GATES:
+            yield Place(gate.outputs[0], gate.name, is_gate=True)
+
+
+def _bits(machine: Machine) -> Iterator[Place]:
     for number, each in enumerate(machine.flip_flops):
         yield Place(number, each.name)
     number = len(machine.flip_flops)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which bits are flipped in which clocks: all of them, or so many of each instance.
+"""Which bits, or gates, are flipped in which clocks: all, or so many of each instance.
 
 A plan is cut into tasks, each made from its number alone, so that they may be done in any order, by
 anybody, and again.
@@ -28,12 +28,13 @@ class Stratum:
 
 
 class Plan(ABC):
-    """Flips of stored bits."""
+    """Flips of stored bits, or transients of gates."""
 
     def __init__(self, places: Sequence[Place], first_clock: int, end_clock: int) -> None:
         self.places = tuple(places)
         self.first_clock, self.end_clock = first_clock, end_clock
         self._numbers = np.array([place.number for place in places], np.uint32)
+        self._kind = Kind.TRANSIENT if self.places[0].is_gate else Kind.FLIP
 
     @property
     def clocks(self) -> int:
@@ -66,7 +67,7 @@ class Plan(ABC):
     def _flips(self, cycle: Array, index: Array) -> Injections:
         return Injections(
             cycle=cycle.astype(np.uint32),
-            kind=np.full(len(cycle), Kind.FLIP, np.uint8),
+            kind=np.full(len(cycle), self._kind, np.uint8),
             first=np.arange(len(cycle) + 1, dtype=np.uint32),
             places=self._numbers[index],
         )

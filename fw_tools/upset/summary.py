@@ -26,10 +26,10 @@ class Share:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """What came of the flips of one register or memory."""
+    """What came of the flips of one register or memory, or of the gates of one instance."""
 
     name: str
-    bits: int
+    places: int
     flips: int
     counts: tuple[int, ...]  # By `Outcome`.
 
@@ -45,6 +45,7 @@ class Summary:
     flips: int
     faults: int
     is_exhaustive: bool
+    are_transients: bool
     confidence: float
     shares: tuple[Share, ...]
     rows: tuple[Row, ...]  # Worst first.
@@ -67,6 +68,7 @@ def summarise(plan: Plan, table: Table, confidence: float) -> Summary:
         flips=plan.jobs,
         faults=plan.faults,
         is_exhaustive=is_exhaustive,
+        are_transients=plan.places[0].is_gate,
         confidence=confidence,
         shares=tuple(
             _share(outcome, strata, _by_module(plan.places, counts[:, outcome]), confidence)
@@ -118,7 +120,7 @@ def _rows(places: Sequence[Place], counts: Array) -> list[Row]:
         rows.append(
             Row(
                 name=name,
-                bits=len(indices),
+                places=len(indices),
                 flips=int(total.sum()),
                 counts=tuple(int(count) for count in total),
             )

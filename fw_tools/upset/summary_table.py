@@ -36,7 +36,7 @@ def print_summary(summary: Summary, console: "Console") -> None:
     bad = [row for row in summary.rows if row.count(set(Outcome) - _HARMLESS)]
     if bad:
         console.print()
-        _print_rows(bad, console)
+        _print_rows(summary, bad, console)
 
 
 def _print_shares(summary: Summary, console: "Console") -> None:
@@ -45,7 +45,7 @@ def _print_shares(summary: Summary, console: "Console") -> None:
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     table.add_column("outcome")
-    table.add_column("flips", justify="right")
+    table.add_column("transients" if summary.are_transients else "flips", justify="right")
     table.add_column("share", justify="right")
     if not summary.is_exhaustive:
         table.add_column(f"{summary.confidence:.0%} interval", justify="right")
@@ -70,21 +70,22 @@ def _interval(share: Share) -> str:
     return f"{share.low:.3%} to {share.high:.3%}"
 
 
-def _print_rows(rows: list[Row], console: "Console") -> None:
+def _print_rows(summary: Summary, rows: list[Row], console: "Console") -> None:
     from rich import box
     from rich.table import Table
 
+    thing = "instance" if summary.are_transients else "register"
     seen = [each for each in Outcome if any(row.counts[each] for row in rows)]
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    table.add_column("register, worst first", overflow="fold")
-    table.add_column("bits", justify="right")
+    table.add_column(f"{thing}, worst first", overflow="fold")
+    table.add_column("gates" if summary.are_transients else "bits", justify="right")
     for each in seen:
         table.add_column(each.name.lower(), justify="right")
     for row in rows[:_SHOWN]:
         shares = [
             f"{row.counts[each] / row.flips:.2%}" if row.counts[each] else "" for each in seen
         ]
-        table.add_row(row.name, str(row.bits), *shares)
+        table.add_row(row.name, str(row.places), *shares)
     console.print(table)
     if len(rows) > _SHOWN:
-        console.print(f"and {len(rows) - _SHOWN} more registers, in summary.json")
+        console.print(f"and {len(rows) - _SHOWN} more {thing}s, in summary.json")

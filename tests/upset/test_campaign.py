@@ -53,7 +53,7 @@ def test_every_flip_has_one_outcome(unbroken: tuple[Path, Summary]) -> None:
     assert found[Outcome.SILENT] == pytest.approx(8 / bits)
     assert found[Outcome.CORRECTED] == pytest.approx(12 / bits)
     assert summary.rows[0].name == "unsafe_q"
-    assert {row.name: row.bits for row in summary.rows}["silent_q"] == 8
+    assert {row.name: row.places for row in summary.rows}["silent_q"] == 8
 
 
 def test_two_processes_find_what_one_does(unbroken: tuple[Path, Summary], tmp_path: Path) -> None:
@@ -132,7 +132,7 @@ def test_the_sequencer_of_the_example_is_never_unsafe(repository: Path, tmp_path
     states = {f"u_dut.u_v0p80_{rail}.u_state.u_code.stored_q" for rail in ("core", "soc")}
     assert outages == states | {"u_dut.u_supervisor.u_uncorrectable.count_o"}
     record = json.loads((tmp_path / "summary.json").read_text())
-    assert sum(row["flips"] for row in record["registers"]) == record["flips"]
+    assert sum(row["flips"] for row in record["rows"]) == record["flips"]
 
 
 def test_a_small_payload_is_told_where_it_is_unsafe(repository: Path, tmp_path: Path) -> None:
@@ -158,7 +158,7 @@ def test_a_flip_in_the_array_of_a_memory_is_never_handed_out(
     summary = run(prepared, plan, tmp_path, choice, 2, lambda _: None)
     rows = {row.name: row for row in summary.rows}
     array = rows["u_dut.u_array.mem"]
-    assert array.bits == 39 * 256
+    assert array.places == 39 * 256
     assert array.flips > 2000
     assert {each for each in Outcome if array.counts[each]} == {Outcome.CORRECTED, Outcome.MASKED}
     assert array.counts[Outcome.CORRECTED] > 0.8 * array.flips
@@ -173,3 +173,39 @@ def test_a_block_that_is_not_there_is_told_with_those_that_are(
     said = "no block command_stor; there are: weight_buffer, command_store, sequencer"
     with pytest.raises(InputError, match=said):
         prepare_payload(spec, tmp_path, Choice(block="command_stor"))
+
+
+def test_a_transient_counts_where_its_gate_leads(tmp_path: Path) -> None:
+    """One gate leads to the data, one to a register that nobody reads."""
+    source = tmp_path / "gates.sv"
+    source.write_text(
+        "module gates(input logic clk_i, rst_ni, output logic data_o);\n"
+        "logic [1:0] count_q; logic sink_q; assign data_o = count_q[0] ^ count_q[1];\n"
+        "inner u_inner(.a_i(count_q[0]), .b_i(count_q[1]), .clk_i);\n"
+        "always_ff @(posedge clk_i or negedge rst_ni)\n"
+        "  if (!rst_ni) count_q <= '0; else count_q <= {count_q[0], !count_q[1]};\n"
+        "endmodule\n"
+        "module inner(input logic a_i, b_i, clk_i); logic sink_q;\n"
+        "always_ff @(posedge clk_i) sink_q <= a_i & b_i;\n"
+        "endmodule\n"
+    )
+    choice = Choice(are_transients=True, is_exhaustive=True, clocks=600, horizon=50)
+    prepared = prepare_own([source], "gates", choice)
+    plan, _ = make_plan(prepared, tmp_path, choice)
+    rows = {row.name: row for row in run(prepared, plan, tmp_path, choice, 1, lambda _: None).rows}
+    assert set(rows) == {"the top", "u_inner"}
+    assert rows["u_inner"].places == 1
+    assert rows["u_inner"].counts[Outcome.MASKED] == rows["u_inner"].flips == 540
+    assert rows["the top"].places == 2
+    assert rows["the top"].counts[Outcome.SILENT] == rows["the top"].flips == 1080
+
+
+def test_a_single_voter_of_an_enable_is_a_single_point(repository: Path, tmp_path: Path) -> None:
+    choice = Choice(are_transients=True, is_exhaustive=False, margin=0.05)
+    spec = repository / "examples" / "compute_node" / "payload.toml"
+    prepared = prepare_payload(spec, tmp_path, choice)
+    plan, _ = make_plan(prepared, tmp_path, choice)
+    summary = run(prepared, plan, tmp_path, choice, 2, lambda _: None)
+    assert summary.are_transients
+    assert summary.rows[0].name.endswith(".u_enable.gen_voter.u_voter")
+    assert summary.rows[0].counts[Outcome.UNSAFE]

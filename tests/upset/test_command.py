@@ -112,5 +112,5 @@ def test_an_unprotected_counter_is_caught(repository: Path, tmp_path: Path) -> N
     arguments = ("--top", "bare", str(source), "--fail-on", "silent", "-o", str(tmp_path / "o"))
     done = fw_tools(repository, *arguments)
     assert done.returncode == 4
-    assert "every bit in every clock" in done.stdout
+    assert "every bit of 4 in every clock" in done.stdout
     assert "of 7,960 flips, 7,960 silent" in done.stderr
