@@ -10,7 +10,7 @@ SETUP_MB := 1500
 HIL_RUNS := hil-pty hil-tcp hil-rfc2217
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo campaign test test-base hil $(HIL_RUNS) bench lint format check-generated generate lock wheel clean
+.PHONY: help setup demo flash-demo campaign test test-base hil $(HIL_RUNS) bench lint format check-generated generate lock wheel clean
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ campaign: $(STAMP) ## Flip every bit of the examples' sequencers in every clock,
 	@$(BIN)/fw-tools upset $(SPEC) --block weight_buffer
 	@$(BIN)/fw-tools upset $(SPEC) --block command_store
 	@$(BIN)/fw-tools upset examples/breaker_mini/payload.toml --exhaustive
+
+flash-demo: $(STAMP) ## An image into a payload's twin; the line is pulled, plugged in, and it goes on
+	@$(BIN)/python examples/flash_demo.py
 
 test: $(STAMP) ## Run every test
 	@$(BIN)/python -m pytest -n $(JOBS) --durations=10 $(PYTEST_ARGS)

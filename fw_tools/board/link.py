@@ -11,6 +11,7 @@ from fw_tools.pus.identifiers import LONGEST_TM
 from fw_tools.pus.packets import Telemetry, parse_tm
 
 ENOUGH_GARBAGE = 8  # Octets without a frame that are no accident.
+LONG_SILENCE_S = 1.4  # More than the longest pause in what comes from a payload that answers.
 MOST_TEXT = 200  # Octets kept of what is no frame, to be shown where it can be read.
 _TEXT = re.compile(rb"[\t\r\n\x20-\x7e]+")
 
@@ -24,6 +25,7 @@ class Link:
         self.transport = transport
         self.octets_received = 0
         self.reports_received = 0
+        self._last_report_s = 0.0
         self.foreign_packets = 0  # Whole, but no PUS-C telemetry: time reports are such.
         self._receiver = FrameReceiver(LONGEST_TM)
         self._last = b""  # Octets that came.
@@ -69,6 +71,12 @@ class Link:
         rate = f", and {baud} its baud rate" if baud else ""
         if not self.octets_received:
             return f"{name}: not one octet came. Is the board powered, and is this its port{rate}?"
+        silence_s = time.monotonic() - self._last_report_s
+        if self.reports_received and silence_s > LONG_SILENCE_S:
+            return (
+                f"{name}: {self.reports_received} reports came, the last {silence_s:.0f} s ago. "
+                "Is the line whole, and the board powered?"
+            )
         if self.reports_received or self.foreign_packets:
             return (
                 f"{name}: {self.reports_received} reports and {self.frames_dropped} damaged frames "
@@ -96,6 +104,7 @@ class Link:
             self.foreign_packets += 1
             return []
         self.reports_received += 1
+        self._last_report_s = time.monotonic()
         for listener in self._listeners:
             listener(report)
         return [report]

@@ -2,6 +2,9 @@
 """Images into boot slots of a twin over its link: written, cut off, resumed, refused, booted."""
 
 import random
+import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -187,3 +190,21 @@ def test_the_command_flashes_verifies_and_refuses(
     image.write_bytes(build_image_file(foreign))
     code, told = flash(str(image))
     assert (code, "made for gateware 0000000000000007" in told) == (ExitCode.INPUT, True)
+
+
+def without_figures(text: str) -> list[str]:
+    """Return the lines without digests, ports and what depends on the moment of the cut."""
+    return [re.sub(r"\b[0-9a-f]{16}\b|[\d,.]*\d", "#", line) for line in text.splitlines()]
+
+
+def test_the_demo_goes_on_after_a_cut_as_the_readme_shows(repository: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, repository / "examples" / "flash_demo.py"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == ExitCode.DONE, done.stdout + done.stderr
+    readme = (repository / "README.md").read_text()
+    (shown,) = re.findall(r"^```\n(\$ fw-tools image .*?)^```", readme, re.MULTILINE | re.DOTALL)
+    assert without_figures(done.stdout) == without_figures(shown)
