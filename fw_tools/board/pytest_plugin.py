@@ -203,7 +203,9 @@ def measure(request: pytest.FixtureRequest, bench: "Bench") -> Measure:  # noqa:
     def measured(name: str, value: float, unit: str = "", **limits: Any) -> None:
         found = Measurement(name=name, value=value, unit=unit, **limits)
         record.measurements.append(found)
-        assert found.is_within, f"{name}: {value:g} {unit}; limits: {found.limits()}"
+        __tracebackhide__ = True
+        if not found.is_within:
+            pytest.fail(f"{name}: {value:g} {unit}; limits: {found.limits()}")
 
     return measured
 

@@ -155,4 +155,6 @@ VERBS: dict[str, Verb] = {
     "perform": Verb("perform FUNCTION", "Perform a function.", _perform, _functions, (1, 1)),
     "time": Verb("time [SECONDS|now]", "Show or set its time.", _time, lambda _: ("now",), (0, 1)),
     "help": Verb("help", "Show this.", _help, words=(0, 0)),
+    # Whoever reads the lines ends with it.
+    "quit": Verb("quit", "End; as do exit and Ctrl-D.", lambda _, __: (), words=(0, 0)),
 }

@@ -87,6 +87,7 @@ def test_a_value_outside_of_its_limits_fails_and_is_recorded(pty_board, tmp_path
     assert "delay: 3 ms; limits: 1 to 2" in done.stdout
     written = json.loads((tmp_path / "board-record.json").read_text())
     assert written["outcome"] == "failed"
+    assert written["tests"][0]["reason"] == "delay: 3 ms; limits: 1 to 2"
     assert written["tests"][0]["measurements"][0]["is_within"] is False
 
 
