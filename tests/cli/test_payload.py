@@ -225,8 +225,7 @@ def test_the_shell_on_a_terminal_completes_remembers_and_shows_reports(board, tm
     screen.wait_for("reference: alive")
     screen.type("help\r")
     screen.wait_for("End; as do exit and Ctrl-D.")
-    screen.type("qu\t")
-    screen.type("\r")
+    screen.type("quit\r")
     assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == 0
     os.close(terminal)
     history = (tmp_path / "state" / "fw-tools" / "shell_history").read_text()
