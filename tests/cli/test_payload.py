@@ -145,7 +145,7 @@ def test_a_description_that_cannot_be_used_is_told(board, tmp_path, content, mes
     [
         ("nothing", 2, "no such board, and no folder with a board.toml; known here: twin, "),
         ("ulx3", 2, "did you mean 'ulx3s'?"),
-        ("ulx3s", 2, "it is for any payload; give link.json of yours"),
+        ("mcuboot", 2, "it is for any payload; give link.json of yours"),
         ("link.json", 2, "give --port URL too"),
         ("none.toml", 3, "cannot be read"),
     ],
