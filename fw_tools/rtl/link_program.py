@@ -44,6 +44,7 @@ WORD_BITS = 16
 # What survives a reset lies at the end of the RAM: repeats, and the log with what belongs to it.
 LOG_ADDRESS = MAX_RAM_WORDS - 64 * 6
 REPEATS_ADDRESS = LOG_ADDRESS - 16 * 5 - 3
+BLOCK_RAM_WORDS = 256  # The shortest that an FPGA has of 16 bits.
 FRAME_MARGIN = 24  # Delimiters, codes, and what the sender keeps free.
 CONTROL_OFFSET, COMMAND_OFFSET = 0x10, 0x14
 WRITABLE = ((CONTROL_OFFSET, 0x0000_00FF), (COMMAND_OFFSET, 0x0001_001F))  # Octets, bits.
@@ -187,6 +188,7 @@ def _tables(payload: Payload, rtl_digest: str) -> Iterator[str]:
         yield "ret"
     yield "rtl_digest:"
     yield from (f".word 0x{rtl_digest[place : place + 4]}" for place in range(0, 16, 4))
+    yield ".const program_last rtl_digest+3"
 
 
 def _service_row(row: CommandRow, routine: str) -> Iterator[str]:
@@ -233,6 +235,7 @@ def render_link_program(
         codec=codec_name(code),
         codeword_bits=code.codeword_bits,
         address_bits=(len(program.words) - 1).bit_length(),
+        depth=-(-len(program.words) // BLOCK_RAM_WORDS) * BLOCK_RAM_WORDS,
         operand_bits=OPERAND_BITS,
         word_bits=INSTRUCTION_BITS,
         words=[(encode(code, word.value), word.text) for word in program.words],

@@ -87,6 +87,7 @@ def rtl_digest(files: Iterable[GeneratedFile]) -> str:
 
 
 def _payload_file(payload: Payload, digest: str) -> GeneratedFile:
+    assert payload.link is not None
     module = payload_module(payload)
     clock = PortGroup("", (Port("clk_i"), Port("rst_ni")))
     board = board_port_groups(payload)
@@ -103,6 +104,7 @@ def _payload_file(payload: Payload, digest: str) -> GeneratedFile:
         memories=list(enumerate(payload.memories, start=1)),
         report=payload.packets[0].name,
         triplicate=payload.profile.triplicate,
+        receive_bits=payload.profile.receive_bits(has_flash=payload.link.flash_octets > 0),
         rescue="1'b1" if has_rescue(payload) else "1'b0",
         address_bits=elaborate_registers(payload).address_bits,
     )

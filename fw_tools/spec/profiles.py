@@ -15,7 +15,9 @@ class Profile(StrEnum):
         """The SystemVerilog literal that tells whether registers are voted."""
         return "1'b1" if self is Profile.FULL else "1'b0"
 
-    @property
-    def receive_bits(self) -> int:
-        """Octets of the ring of received packets, as a power of two; the longest has 1,043."""
-        return 12 if self is Profile.FULL else 11
+    def receive_bits(self, *, has_flash: bool) -> int:
+        """Return the octets of the ring of received packets, as a power of two.
+
+        The longest packet has 1,047. A flash is loaded with three of them on their way.
+        """
+        return 12 if self is Profile.FULL or has_flash else 11

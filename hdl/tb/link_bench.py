@@ -3,8 +3,8 @@
 
 Configuration (JSON, named by FW_BENCH_CONFIG): `link` (the payload's link.json, and `magic`),
 `rails`, `memories` and `inputs` (names), `divisor` (clocks a bit), `clock_hz`, `time_scale`,
-`is_voted` where the state of the engine is triplicated, and `sequence_count_word`, where the engine
-has the count of its next report.
+`is_voted` where the state of the engine is triplicated, and `words`, where the engine has some of
+its variables.
 Top: the generated `<payload>_payload`.
 """
 
@@ -308,14 +308,19 @@ async def sequence_counts_wrap(dut):
     """From 16,383 to 0, of commands and of reports; no command is taken for another."""
     bench = await LinkBench.start(dut)
     done = await bench.parameter("link.functions_done")
-    word = dut.u_link.u_ram.u_array.mem[CONFIG["sequence_count_word"]]
-    word.value = encode(hsiao(WORD_BITS), SEQUENCE_MODULUS - 4)
+    set_word(dut, "sequence_count", SEQUENCE_MODULUS - 4)
     bench.ground.sequence_count = SEQUENCE_MODULUS - 5
     bench.ground.next_count = SEQUENCE_MODULUS - 2
     for _ in range(4):
         await bench.ask(8, 1, b"\0\3", ack=ALL_ACKS)
     assert bench.ground.sequence_count == 7
     assert await bench.parameter("link.functions_done") == done + 4
+
+
+def set_word(dut: Any, name: str, value: int) -> None:
+    """Give a variable of the engine another value."""
+    word = dut.u_link.u_ram.u_array.mem[CONFIG["words"][name]]
+    word.value = encode(hsiao(WORD_BITS), value)
 
 
 @cocotb.test(timeout_time=100, timeout_unit="ms")
@@ -551,13 +556,24 @@ async def the_flash_is_erased_programmed_and_read(dut):
             await bench.ask(6, 2, load(number, address, data))
             await bench.ask(6, 128, long_area(number, address, 0x1000))
         assert bytes(bench.flash.content) == bytes(bench.expected.machine.memory(number).content)
+    bench.flash.busy_polls = 1 << 31
+    packet = bench.ground.command(6, 9, area(number, 0x23456, 16))
+    await bench.ground.source.send(encode_frame(packet))
+    await bench.seconds(2.6 * SHORT_SECOND)
+    await bench.ground.settle()
+    failed = [each for each in bench.ground.answers if each.kind == (1, 8)]
+    assert failed[-1].packet.data[4:] == bytes.fromhex("0027 00023456")
     bench.flash.die()
     packet = bench.ground.command(6, 9, area(number, 0x123456, 16))
     await bench.ground.source.send(encode_frame(packet))
-    await bench.seconds(5.5 * SHORT_SECOND)
     await bench.ground.settle()
     failed = [each for each in bench.ground.answers if each.kind == (1, 8)]
     assert failed[-1].packet.data[4:] == bytes.fromhex("0027 00123456")
+    await bench.exchange(bench.ground.command(8, 1, b"\0\5"))
+    await bench.seconds(0.05)
+    assert await ping_clocks(bench, Ack.NONE) < PING_CLOCKS, (
+        "it waits for a flash that is not there"
+    )
 
 
 def open_golden(bench: LinkBench, *, is_open: bool) -> None:

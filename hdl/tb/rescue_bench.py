@@ -14,7 +14,15 @@ from fw_tools.pus.frames import encode_frame
 from fw_tools.pus.identifiers import Ack
 from fw_tools.pus.loader import Loader
 from fw_tools.pus.parameters import PlainRegister, PlainRegisters
-from fw_tools.pus.rescue import ACKNOWLEDGE, LONGEST_DATA, Command, Reply, Rescue, build_frame
+from fw_tools.pus.rescue import (
+    ACKNOWLEDGE,
+    HEAD_OCTETS,
+    LONGEST_DATA,
+    Command,
+    Reply,
+    Rescue,
+    build_frame,
+)
 from fw_tools.pus.slots import Image, ImageKind, build_image_file, build_records
 from hdl.tb.link_bench import (
     CLOCK_PS,
@@ -28,6 +36,7 @@ from hdl.tb.link_bench import (
     LinkBench,
     open_golden,
     put_slot,
+    set_word,
     some_words,
 )
 
@@ -210,6 +219,27 @@ async def an_image_that_is_wrong_gets_no_header(dut):
     assert await bench.jump(0) == Reply.SUCCESS, "the pin is high"
     assert bench.has_the_content_of_the_reference()
     await bench.has_booted()
+
+
+@cocotb.test(timeout_time=400, timeout_unit="ms")
+async def a_slot_takes_no_more_than_fits(dut):
+    """Up to the sector of the header, as after half a megabyte of frames before."""
+    bench = await RescueBench.start(dut)
+    await bench.answered()
+    file = image_file()
+    start, end = SLOTS.image_at(1), SLOTS.header_at(1) + HEAD_OCTETS
+    for next_, length, reply in (
+        (end - 9, 10, Reply.ERROR),
+        (end - 9, 9, Reply.SUCCESS),
+        (end, 1, Reply.ERROR),
+        (start + SLOTS.slot_octets, 1, Reply.ERROR),
+        (end - 0x10000, 10, Reply.SUCCESS),
+    ):
+        assert await bench.load(start, file[:60]) == Reply.SUCCESS
+        set_word(dut, "rescue_next_high", next_ >> 16)
+        set_word(dut, "rescue_next_low", next_ & 0xFFFF)
+        frame = build_frame(Command.LOAD, next_.to_bytes(4, "big") + bytes(length))
+        assert await bench.reply(frame) == reply, (hex(next_), length)
 
 
 @cocotb.test(timeout_time=400, timeout_unit="ms")

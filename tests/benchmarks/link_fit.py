@@ -14,13 +14,20 @@ from fw_tools.fpga.place import Fit, place_and_route
 from fw_tools.rtl.payload import source_files
 from fw_tools.spec.load import load_payload
 
+NO_FLASH, FLASH = "[link]\n", '[link]\nflash = "4MiB"\nslot = "512KiB"\n'
 
-def fit(case: str, example: str, part: Part) -> list[Measurement]:
-    """Return the sizes and the highest clock of an example, without its harness's flip-flops."""
-    spec = ROOT / "examples" / example / "payload.toml"
-    payload = load_payload(spec)
+
+def fit(case: str, example: str, part: Part, extra: str = NO_FLASH) -> list[Measurement]:
+    """Return the sizes and the highest clock of an example, without its harness's flip-flops.
+
+    `extra` takes the place of the first line of its table [link].
+    """
+    text = (ROOT / "examples" / example / "payload.toml").read_text(encoding="utf-8")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
+        spec = folder / "payload.toml"
+        spec.write_text(text.replace(NO_FLASH, extra), encoding="utf-8")
+        payload = load_payload(spec)
         generate(spec, folder / "generated")
         harness = folder / "harness.sv"
         harness.write_text(render_harness(payload))
@@ -48,4 +55,7 @@ def _measurements(case: str, found: Fit, of_harness: int) -> list[Measurement]:
 CASES: dict[str, Case] = {
     "link/full_ecp5_25f": partial(fit, "link/full_ecp5_25f", "compute_node", ECP5_25F),
     "link/small_ice40up5k": partial(fit, "link/small_ice40up5k", "breaker_mini", ICE40UP5K),
+    "link/small_flash_ice40up5k": partial(
+        fit, "link/small_flash_ice40up5k", "breaker_mini", ICE40UP5K, FLASH
+    ),
 }

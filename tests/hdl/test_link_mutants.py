@@ -8,7 +8,7 @@ import pytest
 from fw_tools.flow.benches.link import link_benches
 from fw_tools.report.records import Status
 
-TESTS = 21
+TESTS = 22
 PROGRAM = "compute_node_program.sv"
 
 # File, broken expression, what it becomes, the test that must notice.
@@ -179,10 +179,24 @@ MUTANTS = {
     "any register is loaded": (PROGRAM, "; call parameter_allowed", "ldi 0", "best_slot"),
     "an image read past its end": (PROGRAM, "; sub length_low", "ldi 0", "best_slot"),
     "boot select that is not looked at": (PROGRAM, "; jnz loader_rescue", "ldi 0", "best_slot"),
+    "a flash that is not there": (PROGRAM, "; cpi flash_absent", "cpi 254", "the_flash"),
+    "a sum that the flash does not reach": (
+        "pus_link.sv",
+        "(is_write && port == PortCrcOctet) || «is_flash_summed»;",
+        "1'b0",
+        "the_flash",
+    ),
+    "a sum of other octets": (
+        "pus_link.sv",
+        "sum_octet    = «is_flash_summed ? flash_octet : word[7:0]»;",
+        "word[7:0]",
+        "the_flash",
+    ),
     "a line that is not offered": (PROGRAM, "; call rescue", "ldi 0", "slot_is_loaded"),
     "a damaged frame that is taken": (PROGRAM, "; cmp sfl_crc", "ldi 0", "slot_is_loaded"),
     "a repeat that is refused": (PROGRAM, "; jz rescue_done", "ldi 0", "slot_is_loaded"),
     "a frame that is half let go": (PROGRAM, "; adi sfl_head", "adi 3", "slot_is_loaded"),
+    "a slot that runs over": (PROGRAM, "; cmp sfl_end_low", "ldi 0", "no_more_than_fits"),
     "a part of an image": (PROGRAM, "; cmp image_length_low", "ldi 0", "slot_is_loaded"),
     "a header with the file's number": (PROGRAM, "; st rescue_head+3", "ldi 0", "slot_is_loaded"),
     "a rescue without an end": (PROGRAM, "; add rescue_idle", "ldi 0", "line_comes_back"),

@@ -21,6 +21,7 @@ DIVISOR = 16  # Whatever the payload's own: the bars of the bench are in clocks 
 BENCHES = Path(str(files("hdl") / "tb"))
 VISIBLE = BENCHES / "link_bench.vlt"
 RESCUE = ("hdl.tb.rescue_bench",)
+WORDS = ("sequence_count", "rescue_next_high", "rescue_next_low")  # Of the engine, set by a bench.
 UPSETS = BENCHES / "link_upsets.sv"  # Of the replicas of a voted state.
 
 
@@ -55,13 +56,14 @@ def _is_voted(payload: Payload) -> bool:
 
 def _settings(payload: Payload, generated: Path) -> dict[str, Any]:
     link = json.loads((generated / LINK_FILE).read_text(encoding="utf-8"))
+    symbols = link_program(payload, link["rtl_digest"]).symbols
     return {
         "link": link | {"magic": MAGIC},
         "divisor": DIVISOR,
         "clock_hz": BENCH_CLOCK_HZ,
         "time_scale": TIME_SCALE,
         "is_voted": _is_voted(payload),
-        "sequence_count_word": link_program(payload, link["rtl_digest"]).symbols["sequence_count"],
+        "words": {name: symbols[name] for name in WORDS if name in symbols},
         "rails": bench_rails(payload, TIME_SCALE),
         "memories": [
             {

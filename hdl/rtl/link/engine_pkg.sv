@@ -84,6 +84,7 @@ package engine_pkg;
   localparam logic [10:0] PortMemoryBroken = 11'h43e;  // r: 1 if an uncorrectable word was read since the select.
   localparam logic [10:0] PortFlashSelect = 11'h440;  // w: 1 selects the flash, 0 ends its command.
   localparam logic [10:0] PortFlashOctet = 11'h441;  // w: sends an octet; r: what came in meanwhile.
+  localparam logic [10:0] PortFlashSum = 11'h443;  // w: reads so many octets into both sums, at most 256; ends when the next access to the flash does.
   localparam logic [10:0] PortBootSelect = 11'h442;  // r: the pin.
   localparam logic [10:0] PortReportStart = 11'h424;  // w: before a housekeeping report is triggered.
   localparam logic [10:0] PortReportOctet = 11'h425;  // r: its next octet, 0 behind the last.

@@ -320,32 +320,38 @@ module pus_link
 
   // --- Sums -------------------------------------------------------------------------------------
 
+  // An octet comes from the program, or from the flash while that is summed.
+  logic is_sum_octet, is_flash_summed;
+  logic [7:0] flash_octet, sum_octet;
   logic [15:0] crc_q, crc_next;
+
+  assign is_sum_octet = (is_write && port == PortCrcOctet) || is_flash_summed;
+  assign sum_octet    = is_flash_summed ? flash_octet : word[7:0];
 
   crc16_octet u_crc16_octet (
       .crc_i  (crc_q),
-      .octet_i(word[7:0]),
+      .octet_i(sum_octet),
       .crc_o  (crc_next)
   );
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) crc_q <= '1;
     else if ((is_write && port == PortCrcStart)) crc_q <= '1;
-    else if ((is_write && port == PortCrcOctet)) crc_q <= crc_next;
+    else if (is_sum_octet) crc_q <= crc_next;
   end
 
   logic [31:0] crc32_q, crc32_next;
 
   crc32_octet u_crc32_octet (
       .crc_i  (crc32_q),
-      .octet_i(word[7:0]),
+      .octet_i(sum_octet),
       .crc_o  (crc32_next)
   );
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) crc32_q <= '1;
     else if (is_write && port == PortCrcStart) crc32_q <= '1;
-    else if (is_write && port == PortCrcOctet) crc32_q <= crc32_next;
+    else if (is_sum_octet) crc32_q <= crc32_next;
   end
 
   // --- Memories ---------------------------------------------------------------------------------
@@ -376,15 +382,29 @@ module pus_link
 
   // --- Flash ------------------------------------------------------------------------------------
 
-  logic is_flash_busy, is_boot_select;
-  logic [7:0] flash_octet;
+  logic is_flash_busy, is_spi_busy, is_boot_select, is_fetched_q;
+  logic [8:0] sum_left_q;  // Octets that the sums still take by themselves.
+
+  assign is_flash_busy   = is_spi_busy || sum_left_q != '0;
+  assign is_flash_summed = is_fetched_q && !is_spi_busy;
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      sum_left_q   <= '0;
+      is_fetched_q <= 1'b0;
+    end else begin
+      is_fetched_q <= sum_left_q > 9'(is_flash_summed);
+      if (is_write && port == PortFlashSum && !is_flash_busy) sum_left_q <= word[8:0];
+      else sum_left_q <= sum_left_q - 9'(is_flash_summed);
+    end
+  end
 
   spi_octets u_flash (
       .clk_i,
       .rst_ni,
-      .start_i  (is_write && port == PortFlashOctet),
+      .start_i  (sum_left_q > 9'(is_flash_summed) || (is_write && port == PortFlashOctet && sum_left_q == '0)),
       .octet_i  (word[7:0]),
-      .is_busy_o(is_flash_busy),
+      .is_busy_o(is_spi_busy),
       .octet_o  (flash_octet),
       .sck_o    (flash_sck_o),
       .mosi_o   (flash_mosi_o),
@@ -537,7 +557,7 @@ module pus_link
         port_word    = {8'd0, memory_octet_i};
       end
       PortMemoryBroken: port_word = {15'd0, is_memory_broken_q};
-      PortFlashSelect:  is_step_done = !is_flash_busy;
+      PortFlashSelect, PortFlashSum: is_step_done = !is_flash_busy;
       PortFlashOctet: begin
         is_step_done = !is_flash_busy;
         port_word    = {8'd0, flash_octet};

@@ -6,7 +6,7 @@
 // ECSS-E-ST-70-41C in frames. What leads to the board and to your own logic is passed on as it is.
 //
 // Profile small: nothing is triplicated. An upset of the engine's state may lead its program astray until the watchdog
-// starts it anew, and one of the reset's state may reset the payload. The ring of received packets is half as long.
+// starts it anew, and one of the reset's state may reset the payload.
 
 module breaker_mini_payload #(
     parameter int unsigned ClockHz     = 12000000,  // A whole number of MHz.

@@ -51,6 +51,10 @@ main_timers:
 .var patrol_word
 patrol:
     ld patrol_word
+    cpi program_last
+    jc patrol_next
+    ldw 0xffff
+patrol_next:
     adi 1
     st patrol_word
     tax

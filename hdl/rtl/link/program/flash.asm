@@ -7,11 +7,12 @@
 .const flash_write_enable 0x06
 .const flash_erase_4k 0x20
 .const flash_erase_64k 0xd8
-.const flash_timeout 5000           ; ms; a block takes at most 2 s.
+.const flash_timeout 2500           ; ms; a block takes at most 2 s.
+.const flash_absent 0xff            ; No part has all of these bits set.
 .var flash_waited
 .var flash_patience                 ; ms
 
-; Waits until the flash is ready. A: 0, or the failure code. Does nothing for other memories.
+; Waits until the flash is ready, but for none that is not there. A: 0, or the failure code. Does nothing for other memories.
 flash_wait:
     ld memory_kind
     cpi 2
@@ -31,6 +32,8 @@ flash_poll:
     ldi 0
     st flash_select
     ld memory_octet_now
+    cpi flash_absent
+    jz flash_silent
     ani 1
     jz flash_ready
     ld milliseconds
@@ -41,6 +44,7 @@ flash_poll:
     ld flash_patience
     cmp flash_waited
     jnc flash_poll
+flash_silent:
     ld address_high
     st failure_high
     ld address_low

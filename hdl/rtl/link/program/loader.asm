@@ -118,6 +118,9 @@ loader_rescued:
     jz loader_booted
     call slot_refuse
 loader_golden:
+    ldw 0xffff
+    cmp slots_tried
+    jz loader_tell
     ldi 0
     st slot
     ldi 1
@@ -220,7 +223,7 @@ slot_read:
     ldi 0
     ret
 slot_silent:
-    ldw 0xffff                      ; The others will not answer either.
+    ldw 0xffff                      ; More than there are: the others will not answer either.
     st slots_tried
     jmp slot_damaged
 slot_empty:

@@ -322,6 +322,9 @@ memory_sum:
     jnz memory_failed
     call memory_start
     call flash_read_start
+    ld memory_kind
+    cpi 2
+    jz memory_sum_flash
 memory_sum_octet:
     call memory_read
     ld memory_broken
@@ -334,8 +337,30 @@ memory_sum_octet:
 memory_sum_count:
     call memory_count
     jnz memory_sum_octet
-    st flash_select
+    ret
+memory_sum_flash:
+    ld left_high
+    jnz memory_sum_page
+    ld left_low
+    cpi 257
+    jc memory_sum_last
+memory_sum_page:
+    ldi 256
+    st flash_sum
+    st watchdog
+    call timers
+    ld left_low
+    sbi 256
+    st left_low
+    jnc memory_sum_flash
+    ld left_high
+    sbi 1
+    st left_high
+    jmp memory_sum_flash
+memory_sum_last:
+    st flash_sum
     ldi 0
+    st flash_select
     ret
 memory_uncorrectable:
     ld memory_row
