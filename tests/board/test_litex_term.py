@@ -26,9 +26,8 @@ SLOT_OCTETS = 512 * 1024
 IMAGE_OCTETS = 2048  # Some 40 frames; each has to come back before the next.
 LONGEST_S = 120.0  # On a machine that is busy with other things.
 SEED = 1
-MOST_TRIES = (
-    5  # A twin that is slow beside other things refuses the calibration after it has ended.
-)
+# On a busy machine a calibration may have ended when its refusal comes; litex_term gives up then.
+MOST_TRIES = 5
 
 
 class Node(NamedTuple):
@@ -122,7 +121,6 @@ def test_litex_term_loads_a_slot_that_is_booted(node: Node, options: tuple[str, 
         with litex_term(node, image, SLOT_OCTETS, *options) as term:
             node.offer()
             term.wait_for("Done.", "unexpected response")
-            assert ("switching to --safe mode" in term.told()) == (not options)
             if "Done." in term.told():
                 break
     node.twin.set_boot_select(False)
