@@ -192,6 +192,13 @@ def test_the_command_flashes_verifies_and_refuses(
     assert (code, "made for gateware 0000000000000007" in told) == (ExitCode.INPUT, True)
 
 
+def test_answers_of_every_length_come_whole(node: Flashed) -> None:
+    """A frame's last block of 254 octets may end where the packet does: that of one length here."""
+    for octets in range(240, 260):
+        assert node.client.read_memory("flash", 0x3F0000, octets) == b"\xff" * octets
+    assert node.client.link.frames_dropped == 0
+
+
 def without_figures(text: str) -> list[str]:
     """Return the lines without digests, ports and what depends on the moment of the cut."""
     return [re.sub(r"\b[0-9a-f]{16}\b|[\d,.]*\d", "#", line) for line in text.splitlines()]

@@ -1904,10 +1904,10 @@ module breaker_mini_program (
     mem[1839] = 23'h078000;  // loader: ret
     mem[1840] = 23'h521000;  // rescue: ldi 0
     mem[1841] = 23'h078000;  // ret
-    mem[1842] = 23'h047e49;  // .word 0x7e49
-    mem[1843] = 23'h307f2c;  // .word 0x7f2c
-    mem[1844] = 23'h786286;  // .word 0x6286
-    mem[1845] = 23'h667d30;  // .word 0x7d30
+    mem[1842] = 23'h327838;  // .word 0x7838
+    mem[1843] = 23'h6abb3c;  // .word 0xbb3c
+    mem[1844] = 23'h46a43a;  // .word 0xa43a
+    mem[1845] = 23'h2018e3;  // .word 0x18e3
   end
 
 endmodule

@@ -2818,10 +2818,10 @@ module compute_node_program (
     mem[2756] = 23'h64fffe;  // .word 65534
     mem[2757] = 23'h6effe0;  // .word 65504
     mem[2758] = 23'h000000;  // .word 0
-    mem[2759] = 23'h64e0ee;  // .word 0xe0ee
-    mem[2760] = 23'h161959;  // .word 0x1959
-    mem[2761] = 23'h44088a;  // .word 0x088a
-    mem[2762] = 23'h7a3fd9;  // .word 0x3fd9
+    mem[2759] = 23'h3645c2;  // .word 0x45c2
+    mem[2760] = 23'h28cbfe;  // .word 0xcbfe
+    mem[2761] = 23'h3c9715;  // .word 0x9715
+    mem[2762] = 23'h184865;  // .word 0x4865
   end
 
 endmodule

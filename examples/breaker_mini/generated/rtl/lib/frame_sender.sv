@@ -142,7 +142,7 @@ module frame_sender #(
         end
         default: state_q <= Closed;
       endcase
-      if (is_block_closing || (is_put && put_octet == 8'h00)) begin
+      if ((is_block_closing && state_q != LastCode) || (is_put && put_octet == 8'h00)) begin
         code_q  <= write_q[AddressBits-1:0];
         write_q <= write_q + PointerBits'(!is_too_long_q);
         block_q <= 8'd1;
