@@ -24,6 +24,7 @@ COMMANDS = {
     "upset": ("fw_tools.cli.upset:upset", "Flip every stored bit of a design and class it."),
     "build": ("fw_tools.cli.build:build", "Description to the bitstream of a board."),
     "export": ("fw_tools.cli.export:export", "Description to what another tool's flow takes."),
+    "tmr": ("fw_tools.cli.tmr:tmr", "A module of your own in three replicas, proven."),
     "ecc": ("fw_tools.cli.ecc:ecc", "Show and emit error-correcting codes."),
     "boards": (
         "fw_tools.cli.boards:boards",

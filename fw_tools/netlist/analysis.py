@@ -41,7 +41,7 @@ _PASSES = (
 )
 # A reset arrives as an asynchronous load of a constant. `opt_dff` would see that, and remove
 # registers that never change, too.
-_RESETS = """
+RESETS = """
 (* techmap_celltype = "$aldff" *)
 module resets (CLK, ALOAD, AD, D, Q);
   parameter WIDTH = 1, CLK_POLARITY = 1, ALOAD_POLARITY = 1;
@@ -83,7 +83,7 @@ def analyse(
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "design.f").write_text(design_file(sources, top, parameters))
-        (folder / "resets.v").write_text(_RESETS)
+        (folder / "resets.v").write_text(RESETS)
         read = ("read_slang --keep-hierarchy -f design.f", f"hierarchy -check -top {top}")
         run_yosys(
             (

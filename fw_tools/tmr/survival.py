@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whether synthesis left three of everything: counted in the netlist, by name."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from fw_tools.netlist.records import CONSTANTS, Cell, Net, Netlist
+from fw_tools.netlist.synthesis import synthesise
+from fw_tools.tmr.plan import Plan
+from fw_tools.tmr.render import REPLICAS, Rendered
+
+FAMILIES = ("ecp5", "ice40")
+_LOOK_UP_TABLES = ("LUT4", "SB_LUT4")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survival:
+    """What one family's synthesis left."""
+
+    family: str
+    flip_flops: int  # Of replicas.
+    flip_flops_due: int
+    voters: int  # Bits voted in a look-up table of their own.
+    voters_due: int
+    lost: tuple[str, ...]  # Signals without a cell of their own.
+
+
+def survey(sources: Sequence[Path], plan: Plan, rendered: Rendered, family: str) -> Survival:
+    """Synthesise a result for a family and count.
+
+    Raises `MissingToolError` and `SynthesisError` as `synthesise` does.
+    """
+    return count(synthesise(sources, plan.design.top, family), plan, rendered)
+
+
+def count(netlist: Netlist, plan: Plan, rendered: Rendered) -> Survival:
+    """Count flip-flops and voters of a result in its netlist."""
+    stored = list(_stored(plan, rendered))
+    voters = list(_voters(plan, rendered))
+    flip_flops, no_flip_flop = _own_cells(netlist, stored, is_flip_flop=True)
+    tables, no_table = _own_cells(netlist, voters, is_flip_flop=False)
+    return Survival(
+        family=netlist.family,
+        flip_flops=flip_flops,
+        flip_flops_due=sum(bits for _, bits in stored),
+        voters=tables,
+        voters_due=sum(bits for _, bits in voters),
+        lost=(*no_flip_flop, *no_table),
+    )
+
+
+def _stored(plan: Plan, rendered: Rendered) -> Iterator[tuple[str, int]]:
+    for each in plan.triplicated:
+        for replica in range(REPLICAS):
+            yield f"u_replica_{replica}.{rendered.stored[each.name]}", len(each.q)
+
+
+def _voters(plan: Plan, rendered: Rendered) -> Iterator[tuple[str, int]]:
+    """Yield what voters give: one in every replica, or one beside them."""
+    for each in plan.triplicated:
+        voter = f"u_vote_{rendered.stored[each.name].removesuffix('_stored')}.majority_o"
+        if plan.options.voters == "single":
+            yield voter, len(each.q)
+            continue
+        for replica in range(REPLICAS):
+            yield f"u_replica_{replica}.{voter}", len(each.q)
+
+
+def _own_cells(
+    netlist: Netlist, signals: Sequence[tuple[str, int]], *, is_flip_flop: bool
+) -> tuple[int, list[str]]:
+    """Return how many bits have a cell of their own, and the names of those that have none."""
+    taken: set[str] = set()
+    lost = []
+    for name, width in signals:
+        nets = netlist.signals.get(name, ())
+        for bit in range(width):
+            cell = _maker(netlist, nets[bit], is_flip_flop=is_flip_flop) if nets[bit:] else None
+            if cell is None or cell.name in taken:
+                lost.append(f"{name}[{bit}]" if width > 1 else name)
+            else:
+                taken.add(cell.name)
+    return len(taken), lost
+
+
+def _maker(netlist: Netlist, net: Net, *, is_flip_flop: bool) -> Cell | None:
+    """Return the flip-flop behind a net, or its look-up table.
+
+    An iCE40 starts at 0: a bit that starts at 1 is stored inverted, behind a table of one input.
+    """
+    driver = netlist.driver(net)
+    if driver is None:
+        return None
+    cell = driver[0]
+    is_table = cell.kind in _LOOK_UP_TABLES
+    if not is_flip_flop:
+        return cell if is_table else None
+    if is_table:
+        inputs = {n for pin, nets in cell.pins.items() if pin not in cell.outputs for n in nets}
+        sources = [net for net in inputs if net >= CONSTANTS]
+        driver = netlist.driver(sources[0]) if len(sources) == 1 else None
+        cell = driver[0] if driver else cell
+    return cell if cell.is_flip_flop else None
