@@ -33,10 +33,13 @@ def rails_become(
 
 
 def clear_faults(client: PayloadClient) -> None:
-    """Clear what a reset leaves behind: the fault of a rail that had no time to discharge."""
+    """Clear what a reset leaves behind: the fault of a rail that had no time to discharge.
+
+    Then the rails rest: those that are kept alive are on, all others are off.
+    """
     client.perform("power_down")
     deadline = time.monotonic() + PATIENCE_S
-    while client.get("rails_faulted") or not client.get("rails_on"):
+    while client.get("rails_faulted") or client.get("rails_on") != client.get("rails_enabled"):
         assert time.monotonic() < deadline, f"faults stay: {client.get_many(RAILS)}"
         client.perform("clear_faults")
         time.sleep(0.02)
@@ -69,6 +72,7 @@ def test_a_rail_that_fails_is_an_event(client: PayloadClient, probe: Probe, benc
     client.set_housekeeping(is_enabled=False)
     rail = bench.twin.design.rails[0].name
     clear_faults(client)
+    client.perform("power_up")
     rails_become(client, lambda on: bool(on & 1))
     reports: list[Telemetry] = []
     client.link.listen(reports.append)
