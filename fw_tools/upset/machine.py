@@ -10,6 +10,7 @@ from fw_tools.netlist.records import CONSTANTS, Cell, Net
 
 _PINS = ("A", "B", "S")
 _DEEPEST_MEMORY_BITS = 1 << 22
+_WIDEST_WORD_BITS = 1024  # What the engine has room for.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,6 +156,11 @@ def _memory(cell: Cell) -> Memory:
         raise InputError(
             f"{cell.name}: a memory of {width * depth:,} bits; "
             f"at most {_DEEPEST_MEMORY_BITS:,} are taken"
+        )
+    if width > _WIDEST_WORD_BITS:
+        raise InputError(
+            f"{cell.name}: a memory of words of {width:,} bits; "
+            f"at most {_WIDEST_WORD_BITS:,} are taken"
         )
     return Memory(
         name=_memory_name(cell),

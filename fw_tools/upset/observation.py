@@ -32,6 +32,7 @@ class Observation:
             yield from nets
 
 
+_MOST_DATA_BITS = 16384  # What the engine has room for.
 ROLES = tuple(each.name for each in fields(Observation))
 
 
@@ -52,6 +53,11 @@ def observe(machine: Machine, roles: Mapping[str, str] | None = None) -> Observa
     for output, nets in machine.outputs.items():
         role = chosen.get(output) or _role_of(output)
         found[role] = found.get(role, ()) + nets
+    if len(found.get("data", ())) > _MOST_DATA_BITS:
+        raise InputError(
+            f"{machine.top}: outputs of {len(found['data']):,} bits of data; "
+            f"at most {_MOST_DATA_BITS:,} are taken"
+        )
     return Observation(**found)
 
 

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The bit-parallel engine on designs whose outcomes are known beforehand."""
 
+import re
 from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from fw_tools.errors import InputError
 from fw_tools.netlist.analysis import analyse
 from fw_tools.upset.emit import emit
 from fw_tools.upset.engine import Engine, Limits, Outcome, single_flips
@@ -49,6 +51,32 @@ def test_every_outcome_is_what_the_register_says(lanes: int) -> None:
         assert found == {word: len(cycles)}, name
 
 
+def test_the_worst_of_what_an_upset_does_counts() -> None:
+    design = machine("orders")
+    limits = Limits(horizon=120, alarm_window=5, hang_after=50)
+    due = {
+        each.name: each.name.split("_")[0].upper()
+        for each in design.flip_flops
+        if not each.name.startswith(("since_q", "value_q"))
+    }
+    numbers = [index for index, each in enumerate(design.flip_flops) if each.name in due]
+    with engine(design, 64, 400) as run:
+        results = run.run(single_flips(numbers, range(10, 200)), limits)
+    for number, outcomes in zip(numbers, results.outcome.reshape(-1, len(due)).T, strict=True):
+        name = design.flip_flops[number].name
+        assert {Outcome(each).name for each in outcomes} == {due[name]}, name
+
+
+def test_a_register_held_in_reset_does_not_flip() -> None:
+    design = machine("outcomes")
+    names = [each.name for each in design.flip_flops]
+    with engine(design, 64, 100) as run:
+        results = run.run(
+            single_flips([names.index("unsafe_q")], range(RESET_CLOCKS + 1)), Limits(horizon=20)
+        )
+    assert [Outcome(each).name for each in results.outcome] == ["MASKED"] * 4 + ["UNSAFE"]
+
+
 @pytest.mark.parametrize("lanes", WIDTHS)
 def test_a_word_of_a_memory_matters_between_its_write_and_its_read(lanes: int) -> None:
     design = machine("ring")
@@ -72,3 +100,43 @@ def test_an_injection_that_outlives_the_stimulus_is_refused() -> None:
         pytest.raises(ValueError, match="watched for 50 clocks, and the stimulus has 100"),
     ):
         run.run(single_flips([0], [60]), Limits(horizon=50))
+
+
+WORD = "words[address_i]"
+WIDE = """
+module wide (input logic clk_i, input logic [1:0] address_i, output logic [{bits}-1:0] data_o);
+  logic [{bits}-1:0] words[4];
+  logic [{bits}-1:0] value_q;
+  assign data_o = {read};
+  always_ff @(posedge clk_i) value_q <= ~value_q;
+  always_ff @(posedge clk_i) {write};
+endmodule
+"""
+
+
+@pytest.mark.parametrize(
+    ("bits", "read", "told"),
+    [
+        (1025, WORD, "words: a memory of words of 1,025 bits; at most 1,024"),
+        (16385, "value_q", "wide: outputs of 16,385 bits of data; at most 16,384"),
+    ],
+)
+def test_what_is_wider_than_the_engine_has_room_for_is_refused(
+    bits: int, read: str, told: str, tmp_path: Path
+) -> None:
+    source = tmp_path / "wide.sv"
+    write = f"{WORD} <= value_q" if read == WORD else ""
+    source.write_text(WIDE.format(bits=bits, read=read, write=write))
+    with pytest.raises(InputError, match=re.escape(told)):
+        observe(machine_of(analyse([source], "wide")))
+
+
+def test_the_widest_that_is_taken_runs(tmp_path: Path) -> None:
+    source = tmp_path / "wide.sv"
+    source.write_text(WIDE.format(bits=1024, read=WORD, write=f"{WORD} <= value_q"))
+    design = machine_of(analyse([source], "wide"))
+    library = compile_machine(emit(design, observe(design)), 64, has_transients=False)
+    initial = np.zeros(5 * 1024, np.uint8)
+    with Engine(library, np.zeros((40, 2), np.uint8), initial) as run:
+        results = run.run(single_flips([1023, 2047], range(10, 15)), Limits(horizon=10))
+    assert set(results.outcome) == {Outcome.SILENT}

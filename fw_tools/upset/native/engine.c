@@ -16,6 +16,7 @@ enum { FLIP, TRANSIENT };
 typedef struct {
   uint32_t job, began, difference, alarm, corrected, safe, slipped;
   uint32_t waits_since;  // The clock since which it owes a transfer.
+  uint32_t hung;         // The clock since which it owed one for too long.
   int64_t transfers;     // Accepted so far; only kept up to date while it is out of step.
 } Lane;
 
@@ -351,8 +352,9 @@ typedef struct {
   uint32_t *effect;        // Clocks from the injection to what decided its outcome.
 } Jobs;
 
-static void flip(Machine *machine, uint32_t place, unsigned lane) {
+static void flip(Machine *machine, uint32_t place, unsigned lane, uint32_t cycle) {
   if (place < N_FLIP_FLOPS) {
+    if (RESET_INPUT[place] >= 0 && !inputs_at(machine, cycle)[RESET_INPUT[place]]) return;  // It is held.
     put_bit(&machine->q[place], lane, !bit_of(&machine->q[place], lane));
     return;
   }
@@ -369,12 +371,13 @@ static void flip(Machine *machine, uint32_t place, unsigned lane) {
 
 static int begin(Machine *machine, const Jobs *jobs, uint32_t job, unsigned lane) {
   machine->lanes[lane] = (Lane){.job = job, .began = jobs->cycle[job], .difference = NEVER,
-                                .alarm = NEVER, .corrected = NEVER, .safe = NEVER, .slipped = NEVER, .waits_since = NEVER};
+                                .alarm = NEVER, .corrected = NEVER, .safe = NEVER, .slipped = NEVER, .waits_since = NEVER,
+                                .hung = NEVER};
   put_bit(&machine->active, lane, 1);
   int is_transient = jobs->kind[job] == TRANSIENT;
   for (uint32_t i = jobs->first[job]; i < jobs->first[job + 1]; i++)
     if (is_transient) put_bit(&machine->x[jobs->places[i]], lane, 1);
-    else flip(machine, jobs->places[i], lane);
+    else flip(machine, jobs->places[i], lane, jobs->cycle[job]);
   return is_transient;
 }
 
@@ -391,10 +394,14 @@ static void settle(Machine *machine, const Jobs *jobs, unsigned lane, int outcom
 // A lane has come to its end, or is golden again: what was it?
 static void conclude(Machine *machine, const Jobs *jobs, const Limits *limits, unsigned lane, int is_golden) {
   Lane *own = &machine->lanes[lane];
-  uint32_t alarm = own->alarm;
-  if (own->difference != NEVER) {
-    int is_told = alarm != NEVER && (alarm <= own->difference || alarm - own->difference <= limits->alarm_window);
-    settle(machine, jobs, lane, is_told ? DETECTED : SILENT, is_told ? alarm : own->difference);
+  uint32_t alarm = own->alarm, difference = own->difference;
+  int is_told = alarm != NEVER && (alarm <= difference || alarm - difference <= limits->alarm_window);
+  if (difference != NEVER && !is_told) {
+    settle(machine, jobs, lane, SILENT, difference);
+  } else if (own->hung != NEVER) {
+    settle(machine, jobs, lane, HANG, own->hung);
+  } else if (difference != NEVER) {
+    settle(machine, jobs, lane, DETECTED, alarm);
   } else if (alarm != NEVER || own->safe != NEVER) {
     settle(machine, jobs, lane, OUTAGE, alarm < own->safe ? alarm : own->safe);
   } else if (own->corrected != NEVER) {
@@ -407,13 +414,13 @@ static void conclude(Machine *machine, const Jobs *jobs, const Limits *limits, u
 }
 
 // Lanes that hand over at other clocks than golden are followed one by one.
-static void follow(Machine *machine, const Jobs *jobs, const Limits *limits, uint32_t cycle, V transfers, V differs) {
+static void follow(Machine *machine, const Limits *limits, uint32_t cycle, V transfers, V differs) {
   int golden = part_of(&transfers, 0) & 1;
   uint64_t row[256];
   V single = ((transfers ^ everywhere(golden)) | machine->out_of_step) & machine->active;
   FOR_LANES(lane, single) {
     Lane *own = &machine->lanes[lane];
-    if (own->safe != NEVER && own->difference == NEVER) continue;  // It is safe, and owes nothing.
+    if (own->safe != NEVER) continue;  // It is safe, and owes nothing.
     if (!bit_of(&machine->out_of_step, lane)) own->transfers = machine->accepted_at[cycle];
     int64_t due = machine->accepted_at[cycle] + golden;
     if (bit_of(&transfers, lane)) {
@@ -429,8 +436,8 @@ static void follow(Machine *machine, const Jobs *jobs, const Limits *limits, uin
     if (own->transfers >= due) own->waits_since = NEVER;
     if (own->transfers != due && own->slipped == NEVER) own->slipped = cycle;
     put_bit(&machine->out_of_step, lane, own->transfers != due);
-    if (own->waits_since != NEVER && cycle - own->waits_since >= limits->hang_after && own->difference == NEVER)
-      settle(machine, jobs, lane, HANG, own->waits_since);
+    if (own->waits_since != NEVER && cycle - own->waits_since >= limits->hang_after && own->hung == NEVER)
+      own->hung = own->waits_since;
   }
   differs &= ~single & machine->active;
   FOR_LANES(lane, differs) {
@@ -457,7 +464,7 @@ static void observe(Machine *machine, const Jobs *jobs, const Limits *limits, ui
   if (part_of(&transfers, 0) & 1)
     for (uint32_t i = 0; i < N_DATA; i++) differs |= n[DATA[i]] ^ spread_golden(&n[DATA[i]]);
   V special = ((transfers ^ spread_golden(&transfers)) | machine->out_of_step | (differs & transfers)) & machine->active;
-  if (any(&special)) follow(machine, jobs, limits, cycle, transfers, differs & transfers);
+  if (any(&special)) follow(machine, limits, cycle, transfers, differs & transfers);
   if (N_UNSAFE) {
     V value = either(n, UNSAFE, N_UNSAFE);
     V news = value & ~spread_golden(&value) & machine->active;
