@@ -12,6 +12,7 @@ import link_twin
 import simulation
 import telemetry_columns
 import telemetry_pipeline
+import triplication
 import upset_engine
 from rich.console import Console
 from rich.table import Table
@@ -27,6 +28,7 @@ CASES: dict[str, Case] = {
     **simulation.CASES,
     **telemetry_columns.CASES,
     **telemetry_pipeline.CASES,
+    **triplication.CASES,
     **upset_engine.CASES,
 }
 
