@@ -27,6 +27,7 @@ LIBRARY_CELLS = frozenset(
     | {"frame_sender", "octet_ring", "pus_link", "uart_rx", "uart_tx"}
     | {"crc32_octet", "memory_gate", "power_on_reset", "spi_octets", "warm_reset"}
     | {"event_counter", "glitch_filter", "guarded_flag", "kept_reg", "periodic_trigger"}
+    | {"kept_flip_flops", "tmr_majority"}
     | {"rail_ctrl", "rail_pkg", "rail_state", "rail_supervisor", "rail_timer", "sync_2ff"}
     | {"tick_gen", "tmr_reg", "tmr_voter", "upset_counter"}
 )
