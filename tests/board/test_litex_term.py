@@ -149,7 +149,7 @@ def test_what_is_no_image_of_this_payload_is_refused(node: Node) -> None:
             term.wait_for(said)
     node.twin.set_boot_select(False)
     node.twin.reset()
-    wait_until(lambda: _answers(node), "an answer after the reset")
+    assert any(_answers(node) for _ in range(4))
     with node.client() as client:
         assert client.get("link.booted_slot") == 0xFF
         assert not any(slot.header for slot in read_slots(client))
@@ -172,7 +172,7 @@ def test_a_cable_pulled_amid_a_load_leaves_nothing_that_boots(node: Node) -> Non
         term.wait_for("50%")
     node.twin.set_boot_select(False)
     node.twin.reset()
-    wait_until(lambda: _answers(node), "an answer after the reset")
+    assert any(_answers(node) for _ in range(4))
     with node.client() as client:
         assert client.get("link.booted_slot") == 0xFF
         assert not any(slot.header for slot in read_slots(client))
