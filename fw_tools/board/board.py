@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A board: its line, reset, supply, strappings, and what loads it; for what it cannot, an error."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,7 +29,7 @@ def silent(_: str) -> None:
     """Say nothing."""
 
 
-class Board:
+class Board(ABC):
     """What every board can be asked; here each is refused, and a kind of board does what it can."""
 
     def __init__(self, spec: BoardSpec, description: LinkDescription | None) -> None:
@@ -43,9 +44,9 @@ class Board:
         return frozenset()
 
     @property
+    @abstractmethod
     def way(self) -> str:
         """How it is reached, for the record of a run."""
-        raise NotImplementedError
 
     @property
     def description(self) -> LinkDescription:
