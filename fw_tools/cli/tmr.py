@@ -12,6 +12,7 @@ from telemetry.common.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from fw_tools.flow.tmr import Triplicated
+    from fw_tools.tmr.campaign import Campaign
     from fw_tools.tmr.plan import Voters
 
 _KINDS = ("register", "module", "clock")
@@ -71,7 +72,8 @@ def tmr(
 
     The result has the ports of TOP, and tmr_error_o, which says which replica disagrees. It is read
     back and proven: whatever one replica does, outputs are those of TOP; whatever its flip-flops
-    hold, they are right again after one clock. Then synthesis has to leave three of everything.
+    hold, they are right again after one clock. Then synthesis has to leave three of everything, and
+    no flip in what it left may reach an output.
     Synchronisers and memories stay as they are. What is still there once is listed, and in
     DIR/tmr.json. Exit code 4, and nothing written, when a claim does not hold.
 
@@ -119,13 +121,21 @@ def _print(done: "Triplicated") -> None:
         compared = sum(claim.compared_bits for claim in done.claims)
         names = ", ".join(claim.name for claim in done.claims)
         _line("proven", f"{names} ({compared} bits compared, of every state and input)")
-    for each in done.survivals:
+    for each, campaign in zip(done.survivals, done.campaigns, strict=True):
         _line(
             each.family,
             f"{each.flip_flops} flip-flops and {each.voters} voters of their own after synthesis",
         )
+        _line("", _flipped(campaign))
     for point in done.single_points:
         _line("single point", f"{point.kind}: {point.bits} ({_named(point.where)})")
+
+
+def _flipped(campaign: "Campaign") -> str:
+    if campaign.refusal:
+        return f"not flipped: {campaign.refusal}"
+    which = "each in every clock" if campaign.is_exhaustive else "a sample"
+    return f"{campaign.flips:,} flips of them, {which}: told, seen nowhere else, healed in one clock"
 
 
 def _line(label: str, text: str) -> None:

@@ -83,14 +83,13 @@ def analyse(
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "design.f").write_text(design_file(sources, top, parameters))
-        (folder / "resets.v").write_text(RESETS)
         read = ("read_slang --keep-hierarchy -f design.f", f"hierarchy -check -top {top}")
         run_yosys(
             (
                 *read,
                 "proc -norom",
                 "write_json elaborated.json",
-                *_PASSES,
+                *lowering(folder),
                 "write_json gates.json",
             ),
             folder,
@@ -98,7 +97,7 @@ def analyse(
         elaborated = json.loads((folder / "elaborated.json").read_text())
         netlist = read_netlist(json.loads((folder / "gates.json").read_text()), top, "gates")
     _refuse_undriven(elaborated["modules"])
-    _refuse_foreign_cells(netlist)
+    refuse_foreign_cells(netlist)
     registers = _registers(read_netlist(elaborated, top, "none"))
     _refuse_losses(registers, netlist)
     ports = elaborated["modules"][top]["ports"].items()
@@ -108,6 +107,12 @@ def analyse(
         tuple(name for name, port in ports if port["direction"] == "input"),
         tuple(name for name, port in ports if port["direction"] == "output"),
     )
+
+
+def lowering(folder: Path) -> Sequence[str]:
+    """Return the passes from processes that are resolved to flat gates; `folder` is Yosys'."""
+    (folder / "resets.v").write_text(RESETS)
+    return _PASSES
 
 
 def _refuse_undriven(modules: Mapping[str, Any]) -> None:
@@ -134,7 +139,8 @@ def _is_read(module: Mapping[str, Any], bits: Sequence[int]) -> bool:
     return any(not set(bits).isdisjoint(nets) for nets in ways)
 
 
-def _refuse_foreign_cells(netlist: Netlist) -> None:
+def refuse_foreign_cells(netlist: Netlist) -> None:
+    """Raise `SynthesisError` where a netlist holds more than `analyse` gives."""
     known = (*GATES, *FLIP_FLOPS, "$mem_v2")
     foreign = [cell for cell in netlist.cells if cell.kind not in known]
     if foreign:

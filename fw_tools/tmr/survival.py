@@ -3,10 +3,8 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from fw_tools.netlist.records import CONSTANTS, Cell, Net, Netlist
-from fw_tools.netlist.synthesis import synthesise
 from fw_tools.tmr.plan import Plan
 from fw_tools.tmr.render import REPLICAS, Rendered
 
@@ -26,17 +24,9 @@ class Survival:
     lost: tuple[str, ...]  # Signals without a cell of their own.
 
 
-def survey(sources: Sequence[Path], plan: Plan, rendered: Rendered, family: str) -> Survival:
-    """Synthesise a result for a family and count.
-
-    Raises `MissingToolError` and `SynthesisError` as `synthesise` does.
-    """
-    return count(synthesise(sources, plan.design.top, family), plan, rendered)
-
-
 def count(netlist: Netlist, plan: Plan, rendered: Rendered) -> Survival:
     """Count flip-flops and voters of a result in its netlist."""
-    stored = list(_stored(plan, rendered))
+    stored = list(stored_signals(plan, rendered))
     voters = list(_voters(plan, rendered))
     flip_flops, no_flip_flop = _own_cells(netlist, stored, is_flip_flop=True)
     tables, no_table = _own_cells(netlist, voters, is_flip_flop=False)
@@ -50,7 +40,8 @@ def count(netlist: Netlist, plan: Plan, rendered: Rendered) -> Survival:
     )
 
 
-def _stored(plan: Plan, rendered: Rendered) -> Iterator[tuple[str, int]]:
+def stored_signals(plan: Plan, rendered: Rendered) -> Iterator[tuple[str, int]]:
+    """Yield what the flip-flops of every replica hold, and its width."""
     for each in plan.triplicated:
         for replica in range(REPLICAS):
             yield f"u_replica_{replica}.{rendered.stored[each.name]}", len(each.q)
@@ -85,20 +76,22 @@ def _own_cells(
 
 
 def _maker(netlist: Netlist, net: Net, *, is_flip_flop: bool) -> Cell | None:
-    """Return the flip-flop behind a net, or its look-up table.
+    """Return the flip-flop behind a net, or its look-up table."""
+    if is_flip_flop:
+        return flip_flop_behind(netlist, net)
+    driver = netlist.driver(net)
+    return driver[0] if driver and driver[0].kind in _LOOK_UP_TABLES else None
+
+
+def flip_flop_behind(netlist: Netlist, net: Net) -> Cell | None:
+    """Return the flip-flop that a net shows; None where it shows none.
 
     An iCE40 starts at 0: a bit that starts at 1 is stored inverted, behind a table of one input.
     """
     driver = netlist.driver(net)
-    if driver is None:
-        return None
-    cell = driver[0]
-    is_table = cell.kind in _LOOK_UP_TABLES
-    if not is_flip_flop:
-        return cell if is_table else None
-    if is_table:
+    if driver and driver[0].kind in _LOOK_UP_TABLES:
+        cell = driver[0]
         inputs = {n for pin, nets in cell.pins.items() if pin not in cell.outputs for n in nets}
         sources = [net for net in inputs if net >= CONSTANTS]
         driver = netlist.driver(sources[0]) if len(sources) == 1 else None
-        cell = driver[0] if driver else cell
-    return cell if cell.is_flip_flop else None
+    return driver[0] if driver and driver[0].is_flip_flop else None

@@ -19,6 +19,7 @@ from fw_tools.flow.tmr import Triplicated, check, triplicate
 from fw_tools.netlist import Evaluator, synthesise
 from fw_tools.netlist.analysis import analyse
 from fw_tools.netlist.synthesis import synthesise_json
+from fw_tools.tmr.campaign import CLOCKS
 from fw_tools.toolchain import verilator_environment
 from fw_tools.upset.emit import emit
 from fw_tools.upset.engine import Engine, Injections, Limits, Outcome, Results, single_flips
@@ -26,7 +27,7 @@ from fw_tools.upset.machine import Machine, machine_of
 from fw_tools.upset.native_build import compile_machine
 from fw_tools.upset.observation import observe
 
-CYCLES, HORIZON = 400, 60
+CYCLES, HORIZON = 400, 60  # Of campaigns on the sources.
 
 
 @pytest.fixture
@@ -181,6 +182,36 @@ def test_a_synthesised_result_masks_every_flip_and_heals_in_one_clock(
                 run.clock()
                 due = count - 1 if count else 49
                 assert [run.read_signal(name) for name in replicas] == [due] * 3
+
+
+@pytest.mark.parametrize("voters", ["triple", "single"])
+@pytest.mark.parametrize("top", ["fifo", "glitch_filter"])
+def test_no_flip_in_what_synthesis_left_is_seen_or_stays(make: Make, top: str, voters: str) -> None:
+    done, _ = make(top, voters=voters, families=("ecp5", "ice40"), is_proven=False)
+    bits = sum(len(each.q) for each in done.plan.triplicated)
+    for each in done.campaigns:
+        assert each.refusal == ""
+        assert each.is_exhaustive
+        assert each.flips == 3 * bits * (CLOCKS - 8 - 2)  # After reset; watched for two.
+
+
+def test_a_voter_that_does_not_vote_is_caught_in_what_synthesis_left(tmp_path: Path) -> None:
+    request = request_of("fifo", families=("ecp5", "ice40"), is_proven=False)
+    triplicate(request, tmp_path / "made")
+    file = tmp_path / "made/rtl/lib/tmr_majority.sv"
+    right = "(a_i & b_i) | (b_i & c_i) | (a_i & c_i)"
+    assert right in file.read_text()
+    file.write_text(file.read_text().replace(right, "(a_i & b_i & c_i)"))
+    with pytest.raises(VerificationError, match=r"ecp5: a flip is seen outside.*u_replica_0") as told:
+        check(request, tmp_path / "made")
+    assert "ice40: a flip is seen outside" in str(told.value)
+
+
+def test_what_cannot_be_flipped_after_synthesis_is_told(make: Make) -> None:
+    done, _ = make("mixed", families=("ecp5", "ice40"), is_proven=False)
+    multiplied, falling = (each.refusal for each in done.campaigns)
+    assert "MULT18X18D" in multiplied
+    assert "falling edge" in falling
 
 
 ROUTERS = {
