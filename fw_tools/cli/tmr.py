@@ -73,9 +73,9 @@ def tmr(
     The result has the ports of TOP, and tmr_error_o, which says which replica disagrees. It is read
     back and proven: whatever one replica does, outputs are those of TOP; whatever its flip-flops
     hold, they are right again after one clock. Then synthesis has to leave three of everything, and
-    no flip in what it left may reach an output.
-    Synchronisers and memories stay as they are. What is still there once is listed, and in
-    DIR/tmr.json. Exit code 4, and nothing written, when a claim does not hold.
+    no flip in what it left may reach an output. Synchronisers, and memories with the registers that
+    hold what is read, stay as they are. What is still there once is listed, and in DIR/tmr.json.
+    Exit code 4, and nothing written, when a claim does not hold.
 
     \b
     Examples:
@@ -135,7 +135,8 @@ def _flipped(campaign: "Campaign") -> str:
     if campaign.refusal:
         return f"not flipped: {campaign.refusal}"
     which = "each in every clock" if campaign.is_exhaustive else "a sample"
-    return f"{campaign.flips:,} flips of them, {which}: told, seen nowhere else, healed in one clock"
+    told = "told, seen nowhere else, healed in one clock"
+    return f"{campaign.flips:,} flips of them, {which}: {told}"
 
 
 def _line(label: str, text: str) -> None:

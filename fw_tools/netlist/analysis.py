@@ -155,7 +155,9 @@ def refuse_foreign_cells(netlist: Netlist) -> None:
 def _called(kind: str) -> str:
     if "LATCH" in kind or "$sr" in kind.lower():
         return f"latch(es) ({kind})"
-    return f"tri-state buffer(s) ({kind})" if "tri" in kind.lower() else kind
+    if "tri" in kind.lower():
+        return f"tri-state buffer(s) ({kind})"
+    return kind.rpartition("\\")[2]  # Of a module with parameters the name alone.
 
 
 def _registers(elaborated: Netlist) -> dict[str, int]:

@@ -8,6 +8,7 @@ from typing import Literal
 
 from fw_tools.errors import InputError
 from fw_tools.tmr.design import Bit, Bits, Design, Register
+from fw_tools.tmr.read_registers import ReadRegister, read_registers
 
 Voters = Literal["triple", "single"]
 KINDS = ("register", "module", "clock")
@@ -28,6 +29,14 @@ class Left:
 
     register: Register
     reason: str
+    read: ReadRegister | None = None  # As which it belongs to a memory.
+
+    def sink(self) -> tuple[str, Bits]:
+        """Return what logic decides of it, under a name."""
+        if self.read is None:
+            return f"{self.register.name}.next", self.register.d
+        enable = () if self.read.enable is None else (self.read.enable,)
+        return f"{self.register.name}.enable", enable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,8 +64,7 @@ class Plan:
         for port in self.design.ports:
             if not port.is_input:
                 yield port.name, port.bits
-        for each in self.left:
-            yield f"{each.register.name}.next", each.register.d
+        yield from (each.sink() for each in self.left)
         for memory in self.design.memories:
             yield from memory.sinks()
 
@@ -71,7 +79,10 @@ def plan(design: Design, options: Options) -> Plan:
     Raises `InputError` for a pattern that fits nothing, where nothing would be triplicated, and for
     clocks and resets of what is left that logic makes.
     """
-    reasons = dict(_synchronisers(design))
+    readers = _readers(design)
+    read = {each.register.name: each for each in read_registers(design, readers)}
+    reasons = dict(_synchronisers(design, readers))
+    reasons |= {name: f"it holds what is read of {each.memory}" for name, each in read.items()}
     for kind, pattern in options.left:
         reasons |= dict.fromkeys(_chosen(design, kind, pattern), f"{kind} {pattern}")
     registers = design.registers
@@ -80,7 +91,7 @@ def plan(design: Design, options: Options) -> Plan:
         options=options,
         triplicated=tuple(each for each in registers if each.name not in reasons),
         left=tuple(
-            Left(register=each, reason=reasons[each.name])
+            Left(register=each, reason=reasons[each.name], read=read.get(each.name))
             for each in registers
             if each.name in reasons
         ),
@@ -122,14 +133,13 @@ def _by_clock(design: Design, register: Register) -> Iterator[str]:
     yield from (port.name for port in design.ports if register.clock in port.bits)
 
 
-def _synchronisers(design: Design) -> Iterator[tuple[str, str]]:
+def _synchronisers(design: Design, readers: Mapping[Bit, int]) -> Iterator[tuple[str, str]]:
     """Yield registers that bring a signal into their clock: they have to be there once.
 
     Three first stages would each decide for themselves what a changing input was.
     """
     owner = {bit: each for each in design.registers for bit in each.q}
     pins = {bit for port in design.ports if port.is_input for bit in port.bits}
-    readers = _readers(design)
     found: dict[str, str] = {}
     for each in design.registers:
         foreign = [owner[bit] for bit in each.d if bit in owner]

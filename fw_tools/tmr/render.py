@@ -11,7 +11,7 @@ from fw_tools.rtl.library import library_files
 from fw_tools.rtl.render import header
 from fw_tools.tmr.design import Bit, Bits, Register
 from fw_tools.tmr.logic import LogicWriter, Step, assignment, settle
-from fw_tools.tmr.plan import Plan
+from fw_tools.tmr.plan import Left, Plan
 from fw_tools.tmr.text import (
     ModuleText,
     PortLine,
@@ -256,6 +256,7 @@ class _Renderer:
         wide = [*_controls(plan.triplicated), *_controls([one.register for one in plan.left])]
         words.used.update(wide)
         words.used.update(bit for _, bits in sinks for bit in bits)
+        words.used.update(bit for one in plan.left if one.read for bit in one.read.data)
         words.used.update(port.clock for memory in plan.design.memories for port in memory.writes)
         logic: list[tuple[str, Bits]] = []
         if self._is_triple:
@@ -358,8 +359,7 @@ class _Renderer:
     def _left_over(self, text: ModuleText, words: Words) -> None:
         for one in self._plan.left:
             name = self._names.sources[one.register.name]
-            following = words.text(one.register.d)
-            text.lines += [*flip_flops(one.register, name, following, words), ""]
+            text.lines += [*_left_register(one, name, words), ""]
         for memory in self._plan.design.memories:
             name = self._names.memories[memory.name]
             for index, (address, _) in enumerate(memory.reads):
@@ -389,6 +389,13 @@ class _Renderer:
             yield from (name, f"{name}_next", f"{name}_stored")
         yield from self._exports.values()
         yield from ("error_o", "unused", *_reserved())
+
+
+def _left_register(one: Left, name: str, words: Words) -> list[str]:
+    if one.read is None:
+        return flip_flops(one.register, name, words.text(one.register.d), words)
+    enable = "" if one.read.enable is None else words.text((one.read.enable,))
+    return flip_flops(one.register, name, words.text(one.read.data), words, enable)
 
 
 def _needed(steps: Sequence[Step], sinks: Sequence[Bits]) -> set[Bit]:

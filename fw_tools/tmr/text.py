@@ -88,11 +88,19 @@ def kept_flip_flops(register: Register, name: str, following: str, words: Words)
     return instance("kept_flip_flops", f"u_{name}", pins, parameters)
 
 
-def flip_flops(register: Register, stored: str, following: str, words: Words) -> list[str]:
-    """Return the block that stores a register: `stored` takes `following` at the clock."""
+def flip_flops(
+    register: Register, stored: str, following: str, words: Words, enable: str = ""
+) -> list[str]:
+    """Return the block that stores a register: `stored` takes `following` at the clock.
+
+    Where there is an `enable`, a register without reset keeps its value while that is low.
+    """
     clock = f"{'posedge' if register.is_rising else 'negedge'} {words.text((register.clock,))}"
     first, *rest = following.split("\n")
-    taken = [f"{stored} <= {first}", *(f"      {line}" for line in rest)]
+    taken = [
+        f"{f'if ({enable}) ' if enable else ''}{stored} <= {first}",
+        *(f"      {line}" for line in rest),
+    ]
     taken[-1] += ";"
     if register.reset is None:
         lines = [f"always_ff @({clock}) begin  // {register.place}"]
