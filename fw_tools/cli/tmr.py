@@ -12,7 +12,7 @@ from telemetry.common.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from fw_tools.flow.tmr import Triplicated
-    from fw_tools.tmr.campaign import Campaign
+    from fw_tools.flow.tmr_campaign import Campaign
     from fw_tools.tmr.plan import Voters
 
 _KINDS = ("register", "module", "clock")

@@ -9,10 +9,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 
 from fw_tools.errors import InputError, VerificationError
+from fw_tools.flow.tmr_campaign import Campaign, run_campaign
 from fw_tools.netlist.reading import read_netlist
 from fw_tools.netlist.synthesis import synthesise_json
 from fw_tools.rtl.emit import GeneratedFile, emit
-from fw_tools.tmr.campaign import Campaign, run_campaign
 from fw_tools.tmr.claims import Claim, prove
 from fw_tools.tmr.elaborate import elaborate
 from fw_tools.tmr.plan import Options, Plan, plan

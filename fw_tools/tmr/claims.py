@@ -14,13 +14,16 @@ With single voters logic is shared, and a replica is its flip-flops.
 
 import json
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from fw_tools.netlist.yosys import run_yosys
-from fw_tools.tmr.design import Bit, Bits, Design, Memory, Operator, Register, WritePort
-from fw_tools.tmr.render import ERROR, REPLICAS, Rendered
+from fw_tools.tmr.cells import Cells
+from fw_tools.tmr.design import Bit, Bits, Design, Register
+from fw_tools.tmr.memory_sinks import memory_sinks
+from fw_tools.tmr.naming import ERROR, REPLICAS
+from fw_tools.tmr.render import Rendered
 
 _PASSES = (
     "read_json question.json",
@@ -193,8 +196,8 @@ class _Question:
         memories = {memory.name: memory for memory in self.result.memories}
         for memory in self.source.memories:
             other = memories.get(self.rendered.memories[memory.name])
-            theirs = dict(_memory_sinks(other)) if other else {}
-            for name, bits in _memory_sinks(memory):
+            theirs = dict(memory_sinks(other)) if other else {}
+            for name, bits in memory_sinks(memory):
                 self._pair(f"{memory.name}.{name}", bits, theirs.get(name, ()))
 
     def _pair_registers(self, ours: Register, theirs: Register, name: str) -> None:
@@ -228,7 +231,7 @@ class _Question:
         return Claim(name, len(pairs), (*mismatches, *found), is_covered=cover != "0")
 
     def _module(self) -> dict[str, object]:
-        cells = _Cells()
+        cells = Cells()
         for each in self.source.operators:
             cells.operator(each, each.inputs, each.output)
         for each in self.result.operators:
@@ -255,7 +258,7 @@ class _Question:
             return self._next
         return self._of_result(bit)
 
-    def _differ(self, cells: "_Cells", bits: Sequence[Bit]) -> Bit:
+    def _differ(self, cells: Cells, bits: Sequence[Bit]) -> Bit:
         """Return whether bits at even places differ from those behind them."""
         self._next += 1
         width = {"A_WIDTH": len(bits) // 2, "B_WIDTH": len(bits) // 2, "Y_WIDTH": 1}
@@ -264,92 +267,10 @@ class _Question:
         return self._next
 
 
-class _Cells:
-    """Cells as Yosys reads them."""
-
-    def __init__(self) -> None:
-        self.cells: dict[str, object] = {}
-        self._read: dict[Bit, None] = {}
-        self._driven: set[Bit] = set()
-
-    def operator(self, operator: Operator, inputs: Mapping[str, Bits], output: Bits) -> None:
-        """Add an operator of a design."""
-        kind, parameters = operator.kind, dict(operator.parameters)
-        if "Y_WIDTH" in parameters:
-            parameters["Y_WIDTH"] = len(output)
-        if (
-            kind == "$shiftx"
-        ):  # What lies beyond the word is 0 in the result, and open in the source.
-            kind, parameters = "$shr", parameters | {"B_SIGNED": 0}
-        self.add(kind, inputs, output, parameters)
-
-    def add(
-        self, kind: str, inputs: Mapping[str, Bits], output: Bits, parameters: Mapping[str, int]
-    ) -> None:
-        """Add a cell."""
-        pins = {pin: _known(bits) for pin, bits in inputs.items()}
-        self._read |= dict.fromkeys(bit for bits in pins.values() for bit in bits)
-        self._driven.update(output)
-        self.cells[f"c{len(self.cells)}"] = {
-            "type": kind,
-            "parameters": dict(parameters),
-            "attributes": {},
-            "port_directions": dict.fromkeys(pins, "input") | {"Y": "output"},
-            "connections": {pin: list(bits) for pin, bits in pins.items()} | {"Y": list(output)},
-        }
-
-    def open_bits(self, pairs: Sequence[tuple[Bit, Bit]]) -> list[Bit]:
-        """Return what no cell drives."""
-        read = self._read | dict.fromkeys(bit for pair in pairs for bit in pair)
-        return [bit for bit in read if isinstance(bit, int) and bit not in self._driven]
-
-
-def _known(bits: Bits) -> Bits:
-    return tuple("0" if bit == "x" else bit for bit in bits)
-
-
 def _highest(design: Design) -> int:
     words = [bits for each in design.operators for bits in (*each.inputs.values(), each.output)]
     words += [bits for each in design.registers for bits in (each.q, each.d)]
     words += [port.bits for port in design.ports]
-    words += [bits for memory in design.memories for _, bits in _memory_sinks(memory)]
+    words += [bits for memory in design.memories for _, bits in memory_sinks(memory)]
     words += [data for memory in design.memories for _, data in memory.reads]
     return max((bit for bits in words for bit in bits if isinstance(bit, int)), default=0)
-
-
-def _memory_sinks(memory: Memory) -> Iterator[tuple[str, Bits]]:
-    """Yield what a memory takes, writes of parts of one word joined."""
-    for index, (address, _) in enumerate(memory.reads):
-        yield f"read{index} address", address
-    joined: list[WritePort] = []
-    for port in memory.writes:
-        before = joined[-1] if joined else None
-        if before and _are_parts(before, port):
-            joined[-1] = _joined(before, port)
-        else:
-            joined.append(port)
-    for index, port in enumerate(joined):
-        written = tuple(
-            "0" if enable == "0" else bit
-            for bit, enable in zip(port.data, port.enable, strict=True)
-        )
-        yield f"write{index} clock", (port.clock,)
-        yield f"write{index} address", port.address
-        yield f"write{index} data", written
-        yield f"write{index} enable", port.enable
-
-
-def _are_parts(one: WritePort, other: WritePort) -> bool:
-    same = (one.clock, one.address) == (other.clock, other.address)
-    return same and all("0" in pair for pair in zip(one.enable, other.enable, strict=True))
-
-
-def _joined(one: WritePort, other: WritePort) -> WritePort:
-    is_other = [bit != "0" for bit in other.enable]
-    chosen = zip(is_other, one.data, other.data, strict=True)
-    enables = zip(one.enable, other.enable, strict=True)
-    return replace(
-        one,
-        data=tuple(second if taken else first for taken, first, second in chosen),
-        enable=tuple(second if first == "0" else first for first, second in enables),
-    )

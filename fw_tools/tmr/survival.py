@@ -5,8 +5,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from fw_tools.netlist.records import CONSTANTS, Cell, Net, Netlist
+from fw_tools.tmr.naming import REPLICAS
 from fw_tools.tmr.plan import Plan
-from fw_tools.tmr.render import REPLICAS, Rendered
+from fw_tools.tmr.render import Rendered
 
 FAMILIES = ("ecp5", "ice40")
 _LOOK_UP_TABLES = ("LUT4", "SB_LUT4")

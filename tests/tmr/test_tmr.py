@@ -17,10 +17,10 @@ from triplicated import SOURCES, Make, request_of
 
 from fw_tools.errors import InputError, VerificationError
 from fw_tools.flow.tmr import Request, Triplicated, check, triplicate
+from fw_tools.flow.tmr_campaign import CLOCKS
 from fw_tools.netlist import Evaluator, synthesise
 from fw_tools.netlist.analysis import analyse
 from fw_tools.netlist.synthesis import synthesise_json
-from fw_tools.tmr.campaign import CLOCKS
 from fw_tools.toolchain import verilator_environment
 from fw_tools.upset.emit import emit
 from fw_tools.upset.engine import Engine, Injections, Limits, Outcome, Results, single_flips

@@ -13,8 +13,9 @@ import numpy as np
 from fw_tools.errors import InputError
 from fw_tools.netlist.mapped import analyse_mapped
 from fw_tools.netlist.records import Netlist
+from fw_tools.tmr.naming import ERROR
 from fw_tools.tmr.plan import Plan
-from fw_tools.tmr.render import ERROR, Rendered
+from fw_tools.tmr.render import Rendered
 from fw_tools.tmr.survival import flip_flop_behind, stored_signals
 from fw_tools.upset.emit import emit
 from fw_tools.upset.engine import Array, Engine, Injections, Kind, Limits, Outcome
