@@ -3,20 +3,30 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from fw_tools import toolchain
+from fw_tools.cli.upset_words import (
+    announce,
+    replay_line,
+    show_cross_check,
+    show_replay,
+    show_summary,
+)
 from fw_tools.errors import VerificationError
-from telemetry.common.console import messages, output, progress
+from telemetry.common.console import progress
 from telemetry.common.exit_codes import ExitCode
 from telemetry.common.files import make_folder
 
 if TYPE_CHECKING:
-    from fw_tools.flow.upset import Prepared
+    from fw_tools.flow.upset import Choice
     from fw_tools.upset.summary import Summary
 
+CROSS_CHECKED = 32
 _OUTCOMES = (
     *("unsafe", "silent", "hang", "detected", "outage"),
     *("corrected", "timing", "latent", "masked"),
@@ -84,6 +94,19 @@ def _pairs(_: click.Context, option: click.Parameter, values: tuple[str, ...]) -
 @click.option("--processes", type=click.IntRange(1), help="One for each processor by default.")
 @click.option("--lanes", type=click.Choice(["64", "256", "512"]), help="The widest by default.")
 @click.option(
+    "--cross-check",
+    type=click.IntRange(0),
+    default=CROSS_CHECKED,
+    show_default=True,
+    metavar="N",
+    help="Do N of them again in Verilator; exit code 4 if one ends otherwise.",
+)
+@click.option(
+    "--replay",
+    metavar="CLOCK:PLACE",
+    help="Do this one in Verilator with waves, and nothing else.",
+)
+@click.option(
     "--fail-on", multiple=True, type=click.Choice(_OUTCOMES), help="Exit code 4 if there is one."
 )
 @click.option(
@@ -99,6 +122,8 @@ def upset(
     processes: int | None,
     fail_on: tuple[str, ...],
     lanes: str | None,
+    cross_check: int,
+    replay: str | None,
     **chosen: object,
 ) -> ExitCode:
     """Flip every stored bit of a design in every clock, and class what comes of each.
@@ -107,11 +132,13 @@ def upset(
     user. FILEs are a design of your own, in compile order, its outputs looked at by their role.
     Each flip ends as unsafe, silent, hang, detected, outage, corrected, timing, latent or masked.
     What is too much for a minute is sampled, each instance by itself, and shares have intervals.
+    Some are done again in Verilator, of stored bits on the RTL, and have to end there as here.
 
     \b
     Examples:
       fw-tools upset payload.toml --fail-on unsafe
       fw-tools upset payload.toml --block weight_buffer --fail-on silent
+      fw-tools upset payload.toml --replay 17000:u_dut.u_v5_aux.u_enable.q_o
       fw-tools upset --top fifo fifo.sv --feed-forward
       fw-tools upset --top world world.sv dut.sv --within u_dut --exhaustive
     """
@@ -121,48 +148,34 @@ def upset(
     choice = flow.Choice(lanes=int(lanes) if lanes else None, **chosen)  # type: ignore[arg-type]
     if top is None and len(files) > 1:
         raise click.UsageError("several FILEs are a design of your own: give --top TOP too")
-    into = folder or Path("build") / (top or files[0].absolute().parent.name) / "upset" / str(
-        chosen["block"]
-    )
+    into = folder or _default_folder(files[0], top, choice)
     make_folder(into)
     prepared = (
         flow.prepare_own(files, top, choice)
         if top
         else flow.prepare_payload(files[0], into, choice)
     )
+    if replay:
+        show_replay(prepared, into, replay)
+        return ExitCode.DONE
+    if cross_check:
+        toolchain.require_simulation()  # Before the work, not after it.
     plan, why = flow.make_plan(prepared, into, choice)
-    _announce(prepared, plan.jobs, plan.faults, why)
+    announce(prepared, plan.jobs, plan.faults, why)
     with _bar(plan.jobs) as advance:
         summary = flow.run(prepared, plan, into, choice, processes or workers(), advance)
-    _conclude(summary, into, fail_on)
+    show_summary(summary, into, partial(replay_line, click.get_current_context()))
+    if cross_check:
+        show_cross_check(prepared, into, cross_check, choice.seed)
+    _fail_on(summary, fail_on)
     return ExitCode.DONE
 
 
-def _default_folder(spec: Path, top: str | None, block: str) -> Path:
+def _default_folder(first: Path, top: str | None, choice: "Choice") -> Path:
+    kind = "-transients" if choice.are_transients else ""
     if top:
-        return Path("build") / top / "upset"
-    return Path("build") / spec.absolute().parent.name / "upset" / block
-
-
-def _announce(prepared: "Prepared", jobs: int, faults: int, why: str) -> None:
-    from fw_tools.upset.places import bits_stored
-
-    machine = prepared.machine
-    bits = bits_stored(machine)
-    first = f"{machine.top}: {bits:,} stored bits, {len(machine.gates):,} gates"
-    driven = f"{len(prepared.inputs):,} clocks with {prepared.stimulus}"
-    is_gate = prepared.places[0].is_gate
-    flips, thing = ("transients", "gate") if is_gate else ("flips", "bit")
-    places = f"{thing} of {len(prepared.places):,}"
-    what = f"every {places} in every clock" if jobs == faults else f"a sample of {faults:,}"
-    output().print(f"{first}; {driven}", markup=False, highlight=False)
-    output().print(
-        f"{jobs:,} {flips}, {what}, each watched for {prepared.limits.horizon:,} clocks "
-        f"({prepared.lanes} lanes)\n",
-        markup=False,
-        highlight=False,
-    )
-    messages().print(why, markup=False, highlight=False)
+        return Path("build") / top / f"upset{kind}"
+    return Path("build") / first.absolute().parent.name / "upset" / f"{choice.block}{kind}"
 
 
 @contextmanager
@@ -172,11 +185,7 @@ def _bar(jobs: int) -> Iterator[Callable[[int], None]]:
         yield lambda count: display.update(task, advance=count)
 
 
-def _conclude(summary: "Summary", folder: Path, fail_on: tuple[str, ...]) -> None:
-    from fw_tools.upset.summary_table import print_summary
-
-    print_summary(summary, output())
-    output().print(f"\nresults: {folder}/results.parquet, {folder}/summary.json", markup=False)
+def _fail_on(summary: "Summary", fail_on: tuple[str, ...]) -> None:
     found: Mapping[str, int] = {share.outcome.name.lower(): share.found for share in summary.shares}
     bad = [f"{found[name]:,} {name}" for name in fail_on if found[name]]
     if bad:

@@ -2,17 +2,17 @@
 """From a payload, or a design of the user's, to a campaign of upsets and what came of it."""
 
 import hashlib
-import json
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from fw_tools.errors import InputError
-from fw_tools.netlist.analysis import analyse
+from fw_tools.flow.upset_record import write_record
+from fw_tools.netlist.analysis import Gates, analyse
 from fw_tools.rtl.emit import GeneratedFile
 from fw_tools.rtl.environment import INSTANCE, Environment
 from fw_tools.rtl.memory import render_memory
@@ -27,15 +27,13 @@ from fw_tools.upset.engine import Array, Engine, Limits
 from fw_tools.upset.machine import Machine, machine_of
 from fw_tools.upset.native_build import compile_machine, widest_lanes
 from fw_tools.upset.observation import Observation, observe
-from fw_tools.upset.places import Place, bits_stored, places_of
+from fw_tools.upset.places import Place, places_of
 from fw_tools.upset.plan import Exhaustive, Plan, Stratified
+from fw_tools.upset.stimulus import RESET_CLOCKS, inputs_of, start_state
 from fw_tools.upset.summary import Summary, summarise
 from telemetry.common.files import write_text
 
-SUMMARY = "summary.json"
 SEQUENCER = "sequencer"
-FORMAT = 1  # Of the summary; raised when a key changes its meaning or goes.
-RESET_CLOCKS = 4
 SETTLED_CLOCKS = 6  # After reset, before the first flip.
 _TRIAL_FLIPS = 2000
 _SCALED_CLOCKS = 20_000  # A power environment is scaled to about so many.
@@ -69,6 +67,9 @@ class Choice:
 class Prepared:
     """A design that can be flipped, with its stimulus."""
 
+    gates: Gates
+    sources: tuple[Path, ...]  # In compile order.
+    parameters: Mapping[str, int | str]
     machine: Machine
     observation: Observation
     places: tuple[Place, ...]
@@ -151,9 +152,12 @@ def prepare_own(files: Sequence[Path], top: str, choice: Choice) -> Prepared:
 def _prepare(
     files: Sequence[Path], top: str, choice: Choice, limits: Limits, clocks: int, stimulus: str
 ) -> Prepared:
-    machine = machine_of(analyse(files, top, choice.parameters))
+    gates = analyse(files, top, choice.parameters)
+    machine = machine_of(gates)
     observation = observe(machine, choice.roles)
-    inputs, words = _inputs(machine, choice, clocks)
+    inputs, words = inputs_of(
+        machine, clocks, choice.seed, choice.inputs, is_feed_forward=choice.is_feed_forward
+    )
     if len(inputs) <= limits.horizon + RESET_CLOCKS + SETTLED_CLOCKS:
         raise InputError(
             f"{len(inputs)} clocks of stimulus leave none to flip a bit in, "
@@ -161,11 +165,12 @@ def _prepare(
         )
     lanes = choice.lanes or widest_lanes()
     sources = emit(machine, observation)
-    rng = np.random.default_rng(choice.seed)
-    initial = rng.integers(0, 2, bits_stored(machine), np.uint8)
-    _set_known(machine, initial)
+    initial = start_state(machine, choice.seed)
     places = tuple(places_of(machine, choice.within, are_gates=choice.are_transients))
     return Prepared(
+        gates=gates,
+        sources=tuple(files),
+        parameters=choice.parameters,
         machine=machine,
         observation=observation,
         places=places,
@@ -177,55 +182,6 @@ def _prepare(
         library=compile_machine(sources, lanes, has_transients=choice.are_transients),
         digest=_digest(sources, inputs, initial, limits, places),
     )
-
-
-def _set_known(machine: Machine, initial: Array) -> None:
-    """Give memories the contents that the source gives them."""
-    at = len(machine.flip_flops)
-    for memory in machine.memories:
-        for bit, value in enumerate(memory.initial):
-            if value in "01":
-                initial[at + bit] = int(value)
-        at += memory.width * memory.depth
-
-
-def _inputs(machine: Machine, choice: Choice, clocks: int) -> tuple[Array, str]:
-    bits = [net for nets in machine.inputs.values() for net in nets]
-    resets = {each.reset for each in machine.flip_flops if each.reset is not None}
-    driven = [net for net in bits if net not in resets]
-    if choice.inputs is not None:
-        values = _recorded(choice.inputs, len(bits))
-        words = f"inputs recorded in {choice.inputs.name}"
-    else:
-        values = np.random.default_rng([choice.seed, 1]).integers(
-            0, 2, (clocks, len(bits)), np.uint8
-        )
-        words = "random inputs" if driven else "the world inside the top"
-    if driven and not choice.is_feed_forward:
-        names = [name for name, nets in machine.inputs.items() if set(nets) & set(driven)]
-        raise InputError(
-            f"{machine.top}: inputs {', '.join(names[:6])}: who drives them does not see what an "
-            "upset does. Wire a top around the design that answers it, or say with --feed-forward "
-            "that nothing answers, and inputs are random, or those of --inputs"
-        )
-    for index, net in enumerate(bits):
-        if net in resets and choice.inputs is None:
-            values[:, index] = 1
-            values[:RESET_CLOCKS, index] = 0
-    return values, words
-
-
-def _recorded(path: Path, bits: int) -> Array:
-    try:
-        values = np.load(path, allow_pickle=False)
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: no recorded inputs: {error}") from error
-    if values.ndim != 2 or values.shape[1] != bits or values.max(initial=0) > 1:
-        raise InputError(
-            f"{path}: inputs are an array of 0 and 1 of shape (clocks, {bits}), "
-            f"one column an input bit; this is {values.shape}"
-        )
-    return np.ascontiguousarray(values, np.uint8)
 
 
 def _digest(
@@ -316,34 +272,5 @@ def run(
     setting = Setting(prepared.library, prepared.inputs, prepared.initial, prepared.limits, plan)
     table = run_campaign(setting, folder, processes, progress)
     summary = summarise(plan, table, choice.confidence)
-    _write(prepared, summary, folder)
+    write_record(prepared, summary, folder)
     return summary
-
-
-def _write(prepared: Prepared, summary: Summary, folder: Path) -> None:
-    shares = [{**asdict(share), "outcome": share.outcome.name.lower()} for share in summary.shares]
-    names = [share["outcome"] for share in shares]
-    record = {
-        "format": FORMAT,
-        "top": prepared.machine.top,
-        "digest": prepared.digest,
-        "places": len(prepared.places),
-        "clocks": len(prepared.inputs),
-        "stimulus": prepared.stimulus,
-        "limits": asdict(prepared.limits),
-        "flips": summary.flips,
-        "faults": summary.faults,
-        "exhaustive": summary.is_exhaustive,
-        "confidence": summary.confidence,
-        "shares": shares,
-        "rows": [
-            {
-                "name": row.name,
-                "places": row.places,
-                "flips": row.flips,
-                **dict(zip(names, row.counts, strict=True)),
-            }
-            for row in summary.rows
-        ],
-    }
-    write_text(folder / SUMMARY, json.dumps(record, indent=1) + "\n")

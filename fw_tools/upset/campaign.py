@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,6 +22,9 @@ from fw_tools.errors import InputError, MissingToolError
 from fw_tools.upset.engine import Array, Engine, Limits
 from fw_tools.upset.plan import Plan
 from telemetry.common.files import make_folder, write_atomically, write_text
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 _RECORD = "campaign.json"
 _TASKS = "tasks"
@@ -181,6 +184,17 @@ def _collect(plan: Plan, folder: Path) -> Table:
         raise InputError(f"{folder}: holds {len(whole)} of {plan.jobs} results; remove it")
     with write_atomically(folder / RESULTS, "wb") as stream:
         pq.write_table(whole, stream, compression="zstd")
+    return _table(whole)
+
+
+def read_table(path: Path) -> Table:
+    """Return the results that a campaign has left."""
+    import pyarrow.parquet as pq
+
+    return _table(pq.read_table(path))
+
+
+def _table(whole: "pa.Table") -> Table:
     return Table(*(np.asarray(whole[name]) for name in ("cycle", "place", "outcome", "effect")))
 
 

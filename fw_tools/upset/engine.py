@@ -94,6 +94,8 @@ class Engine:
         self._library.machine_new.argtypes = [ctypes.c_uint32, _POINTER, _POINTER]
         self._library.machine_transfers.restype = ctypes.c_uint64
         self._library.machine_transfers.argtypes = [_POINTER]
+        self._library.machine_stream.restype = _POINTER
+        self._library.machine_stream.argtypes = [_POINTER]
         self._library.machine_unsafe_at.restype = ctypes.c_uint32
         self._library.machine_unsafe_at.argtypes = [_POINTER]
         self._library.machine_run.argtypes = [_POINTER] * 5
@@ -110,6 +112,14 @@ class Engine:
     def transfers(self) -> int:
         """What golden handed over."""
         return int(self._library.machine_transfers(self._machine))
+
+    def handed_over(self, bits: int) -> Array:
+        """Return the data of golden's transfers: bool, a row of `bits` for each."""
+        row = (max(bits, 1) + 63) // 64 * 8
+        packed = np.zeros((self.transfers, row), np.uint8)
+        stream = self._library.machine_stream(self._machine)
+        ctypes.memmove(packed.ctypes.data, stream, packed.nbytes)
+        return np.unpackbits(packed, axis=1, count=bits, bitorder="little").astype(bool)
 
     @property
     def unsafe_at(self) -> int | None:

@@ -37,6 +37,7 @@ class Replayed:
 
     outcome: Array  # uint8, `Outcome`
     effect: Array  # uint32
+    golden: Golden | None = None  # Which ran beside them.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,13 +68,13 @@ class Replay:
         Raises `InputError` where the model holds a register under no name that the netlist has.
         """
         found = [
-            _Recorded(self, stimulus, part, limits, observation).outcomes()
+            _Recorded(self, stimulus, part, limits, observation).replayed()
             for part in _parts(injections, self._jobs_at_a_time(limits))
         ]
-        outcomes = [each for part in found for each in part]
         return Replayed(
-            np.array([outcome for outcome, _ in outcomes], np.uint8),
-            np.array([effect for _, effect in outcomes], np.uint32),
+            np.concatenate([part.outcome for part in found]),
+            np.concatenate([part.effect for part in found]),
+            found[0].golden,
         )
 
     def write_waves(
@@ -126,20 +127,20 @@ class _Recorded:
     limits: Limits
     observation: Observation
 
-    def outcomes(self) -> list[tuple[int, int]]:
+    def replayed(self) -> Replayed:
         with tempfile.TemporaryDirectory(prefix="fw-tools-") as name:
             folder = Path(name)
             self.replay.write_plan(folder, self.stimulus, self.injections, self.limits.horizon)
             self.replay.run_program(folder)
             return self._read(folder)
 
-    def _read(self, folder: Path) -> list[tuple[int, int]]:
+    def _read(self, folder: Path) -> Replayed:
         jobs, bits = len(self.injections), len(self._nets())
         golden = Golden(self._trace(_rows(folder / "golden.bin", len(self.stimulus.inputs), bits)))
         traces = _packed(folder / "traces.bin", jobs)
         states = _packed(folder / "states.bin", jobs)
         is_same = (states == _packed(folder / "golden_states.bin", jobs)).all(axis=1)
-        return [
+        outcomes = [
             outcome_of(
                 golden,
                 self._trace(_bits(traces[job].reshape(self.limits.horizon, -1), bits)),
@@ -149,6 +150,11 @@ class _Recorded:
             )
             for job in range(jobs)
         ]
+        return Replayed(
+            np.array([outcome for outcome, _ in outcomes], np.uint8),
+            np.array([effect for _, effect in outcomes], np.uint32),
+            golden,
+        )
 
     def _nets(self) -> list[int]:
         return [net for nets in self.replay.machine.outputs.values() for net in nets]
@@ -209,7 +215,10 @@ def _build(
         parameters=tuple(parameters.items()),
     )
     options = BuildOptions(
-        work=work, folder=absolute[0].parent, has_waves=has_waves, host=_host(is_rtl=is_rtl)
+        work=work.absolute(),
+        folder=absolute[0].parent,
+        has_waves=has_waves,
+        host=_host(is_rtl=is_rtl),
     )
     return build(bench, options).program
 
@@ -225,7 +234,7 @@ def _host(*, is_rtl: bool) -> Host:
             *("-CFLAGS", "-std=c++20"),
             *(["--public-flat-rw"] if is_rtl else []),
         ),
-        optimisation="-O1",
+        optimisation="-O0",
     )
 
 

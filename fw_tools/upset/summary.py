@@ -24,6 +24,20 @@ class Share:
     high: float
 
 
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One injection that ended as it should not."""
+
+    outcome: Outcome
+    clock: int
+    place: Place
+
+    @property
+    def name(self) -> str:
+        """As `--replay` takes it: "1234:u_rail.u_state.code_q[3]"."""
+        return f"{self.clock}:{self.place.name}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
     """What came of the flips of one register or memory, or of the gates of one instance."""
@@ -32,6 +46,7 @@ class Row:
     places: int
     flips: int
     counts: tuple[int, ...]  # By `Outcome`.
+    case: Case | None  # Its first unsafe one, else its first silent one.
 
     def count(self, outcomes: Iterable[Outcome]) -> int:
         """Return how many flips ended in one of `outcomes`."""
@@ -74,7 +89,7 @@ def summarise(plan: Plan, table: Table, confidence: float) -> Summary:
             _share(outcome, strata, _by_module(plan.places, counts[:, outcome]), confidence)
             for outcome in Outcome
         ),
-        rows=tuple(_rows(plan.places, counts)),
+        rows=tuple(_rows(plan.places, counts, _cases(plan.places, table))),
         latency_quantiles=_quantiles(alarms),
     )
 
@@ -110,7 +125,7 @@ def _share(
     return Share(outcome=outcome, found=sum(found.values()), share=share, low=low, high=high)
 
 
-def _rows(places: Sequence[Place], counts: Array) -> list[Row]:
+def _rows(places: Sequence[Place], counts: Array, cases: dict[str, Case]) -> list[Row]:
     of_register: dict[str, list[int]] = {}
     for index, place in enumerate(places):
         of_register.setdefault(place.register, []).append(index)
@@ -123,9 +138,23 @@ def _rows(places: Sequence[Place], counts: Array) -> list[Row]:
                 places=len(indices),
                 flips=int(total.sum()),
                 counts=tuple(int(count) for count in total),
+                case=cases.get(name),
             )
         )
     return sorted(rows, key=lambda row: [-row.counts[each] / max(row.flips, 1) for each in Outcome])
+
+
+def _cases(places: Sequence[Place], table: Table) -> dict[str, Case]:
+    """Return the case of each register that has one."""
+    named = {place.number: place for place in places}
+    cases: dict[str, Case] = {}
+    for outcome in (Outcome.UNSAFE, Outcome.SILENT):
+        found = np.flatnonzero(table.outcome == outcome)
+        _, first = np.unique(table.place[found], return_index=True)
+        for index in sorted(found[first].tolist()):
+            place = named[int(table.place[index])]
+            cases.setdefault(place.register, Case(outcome, int(table.cycle[index]), place))
+    return cases
 
 
 def _quantiles(values: Array) -> tuple[int, ...]:

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """What came of a campaign, for a terminal."""
 
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from fw_tools.upset.engine import Outcome
-from fw_tools.upset.summary import Row, Share, Summary
+from fw_tools.upset.summary import Case, Row, Share, Summary
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -24,8 +25,8 @@ _HARMLESS = {Outcome.CORRECTED, Outcome.MASKED}
 _SHOWN = 12  # Registers.
 
 
-def print_summary(summary: Summary, console: "Console") -> None:
-    """Print the outcomes and the registers that fared worst."""
+def print_summary(summary: Summary, console: "Console", line: Callable[[Case], str]) -> None:
+    """Print the outcomes and the registers that fared worst, each with its `line` to replay it."""
     _print_shares(summary, console)
     if summary.latency_quantiles:
         least, median, most_99, most = summary.latency_quantiles
@@ -37,6 +38,16 @@ def print_summary(summary: Summary, console: "Console") -> None:
     if bad:
         console.print()
         _print_rows(summary, bad, console)
+        _print_cases([row.case for row in bad[:_SHOWN] if row.case], console, line)
+
+
+def _print_cases(cases: Sequence[Case], console: "Console", line: Callable[[Case], str]) -> None:
+    """Print a line for each register that has been unsafe or silent, whole, to be copied."""
+    if cases:
+        console.print("\nthe first of each register again in Verilator, with waves:")
+    for case in cases:
+        text = f"  {case.outcome.name.lower():<6}  {line(case)}"
+        console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 def _print_shares(summary: Summary, console: "Console") -> None:

@@ -59,3 +59,4 @@ void machine_free(Machine *machine) {
 
 uint32_t machine_unsafe_at(const Machine *machine) { return machine->unsafe_at; }
 uint64_t machine_transfers(const Machine *machine) { return machine->golden_count; }
+const uint64_t *machine_stream(const Machine *machine) { return machine->stream; }
