@@ -135,7 +135,11 @@ class Flasher:
 def _require_equal(address: int, wanted: bytes, found: bytes) -> None:
     if found == wanted:
         return
-    at = next(at for at, pair in enumerate(zip(wanted, found, strict=True)) if pair[0] != pair[1])
+    wrong = [at for at, pair in enumerate(zip(wanted, found, strict=True)) if pair[0] != pair[1]]
+    at, more = wrong[0], len(wrong) - 1
+    also = f", and {more:,} more of {len(wanted):,} octets differ" if more else ""
     raise VerificationError(
-        f"the flash holds {found[at]:#04x} at {address + at:#x}, which was to be {wanted[at]:#04x}"
+        f"the flash holds {found[at]:#04x} at {address + at:#x}, which was to be "
+        f"{wanted[at]:#04x}{also}. Flash it again; if the place stays the same, the chip is worn "
+        "or damaged there, and --slot takes another slot"
     )

@@ -113,6 +113,10 @@ class Twin:
         """
         self._process.ask(messages.upset(path, word, bit, is_asked=True))
 
+    def stick_flash_bit(self, address: int, bit: int, value: int) -> None:
+        """Have a bit of the flash be 0 or 1 from now on, whatever is erased or programmed."""
+        self._process.send(messages.stuck(address, bit, value))
+
     def statistics(self) -> dict[str, Any]:
         """Return the twin's counters: cycles, resets, octets, faults that hit, flash operations."""
         return self._process.statistics()

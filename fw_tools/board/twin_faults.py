@@ -15,6 +15,8 @@ path = "u_payload.u_link.u_ram.u_array.mem"
 word = 7
 bit = 3
 
+A bit of the flash that is stuck from then on is `do = "stuck"`, with `address`, `bit` and `value`.
+
 A line between two serial ports (`fw-tools faultline`) takes `cut` as its only event, by the wall
 clock. Chances are per octet, and so are the faults: a flip inverts one data bit; a drop, a
 duplicate and an insert are of whole octets; a stall comes before one. Start and stop bits stay.
@@ -41,6 +43,7 @@ _LINES = {"to_payload": Direction.TO_PAYLOAD, "from_payload": Direction.FROM_PAY
 _ACTIONS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "upset": (("path", "bit"), ("word",)),
     "rail": (("rail", "fault"), ()),
+    "stuck": (("address", "bit", "value"), ()),
     "cut": (("line", "for"), ()),
     "reset": (("for",), ()),
     "brown_out": (("for",), ()),
@@ -86,18 +89,20 @@ def load_line_faults(path: Path) -> LineSchedule:
 
     Raises `InputError` with every mistake, each with its line.
     """
-    reader = _Reader(path, _US, ())
+    reader = _Reader(path, _US, (), has_flash=False)
     schedule = reader.line_schedule()
     reader.findings.raise_if_any()
     return schedule
 
 
-def load_faults(path: Path, clock_hz: int, rails: tuple[str, ...]) -> FaultSchedule:
-    """Read a schedule for a payload with this clock and these rails.
+def load_faults(
+    path: Path, clock_hz: int, rails: tuple[str, ...], *, has_flash: bool = True
+) -> FaultSchedule:
+    """Read a schedule for a payload with this clock, these rails, and a flash or none.
 
     Raises `InputError` with every mistake, each with its line.
     """
-    reader = _Reader(path, clock_hz, rails)
+    reader = _Reader(path, clock_hz, rails, has_flash=has_flash)
     schedule = reader.schedule()
     reader.findings.raise_if_any()
     return schedule
@@ -108,7 +113,10 @@ def _event_name(path: KeyPath) -> str:
 
 
 class _Reader:
-    def __init__(self, path: Path, clock_hz: int, rails: tuple[str, ...]) -> None:
+    def __init__(
+        self, path: Path, clock_hz: int, rails: tuple[str, ...], *, has_flash: bool
+    ) -> None:
+        self._has_flash = has_flash
         self._source = read_toml(path)
         self.findings = Findings(self._source)
         self._clock_hz = clock_hz
@@ -168,6 +176,8 @@ class _Reader:
             yield from self._upset(at, path, where, table)
         elif action == "rail":
             yield from self._rail(at, path, where, table)
+        elif action == "stuck":
+            yield from self._stuck(at, path, where, table)
         else:
             yield from self._spell(at, action, path, where, table)
 
@@ -221,6 +231,19 @@ class _Reader:
         if name and fault:
             number = self._rails.index(name)
             yield messages.after(at, messages.rail_fault(number, RailFault(fault)))
+
+    def _stuck(
+        self, at: int, path: KeyPath, where: str, table: Mapping[str, Any]
+    ) -> Iterator[Message]:
+        if not self._has_flash:
+            self.findings.add(
+                (*path, "do"), where, "'stuck' needs a flash, and the payload has none"
+            )
+            return
+        address = self._number(path, where, table, "address", messages.FLASH_OCTETS - 1, 0)
+        bit = self._number(path, where, table, "bit", 7, 0)
+        value = self._number(path, where, table, "value", 1, 0)
+        yield messages.after(at, messages.stuck(address, bit, value))
 
     def _spell(
         self, at: int, action: str, path: KeyPath, where: str, table: Mapping[str, Any]
@@ -282,7 +305,9 @@ class _Reader:
         value = table.get(key, default)
         if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= highest:
             return value
-        self.findings.add((*path, key), where, f"{key!r} is a whole number from 0, not {value}")
+        is_bound_told = highest < 2**32 - 1
+        bounds = f"from 0 to {highest}" if is_bound_told else "from 0"
+        self.findings.add((*path, key), where, f"{key!r} is a whole number {bounds}, not {value!r}")
         return default
 
     def _chance(self, path: KeyPath, where: str, table: Mapping[str, Any], key: str) -> float:

@@ -60,6 +60,8 @@ class Message:
 
 
 OCTETS = b"o"  # The kind of octets for the payload.
+STUCK = b"j"  # Of a bit of the flash.
+FLASH_OCTETS = 4 << 20  # Of the flash that a twin has: a W25Q32JV.
 
 # Kinds that come from the twin.
 RECEIVED = b"O"  # Octets from the payload.
@@ -130,6 +132,11 @@ def cut(direction: Direction, is_cut: bool) -> Message:
 def upset(path: str, word: int, bit: int, *, is_asked: bool) -> Message:
     """A bit of a register or memory is inverted; `is_asked` wants an answer."""
     return Message(b"e", struct.pack("<BII", is_asked, word, bit) + path.encode())
+
+
+def stuck(address: int, bit: int, value: int) -> Message:
+    """A bit of the flash is 0 or 1 from now on, whatever is written."""
+    return Message(STUCK, struct.pack("<IBB", address, bit, value))
 
 
 def after(cycles: int, message: Message) -> Message:

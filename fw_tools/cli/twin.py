@@ -91,7 +91,7 @@ def twin(
       [[event]]
       at = "120ms"
       do = "upset"           # Or rail (rail, fault), cut (line, for), reset,
-      word = 7               # brown_out, power_loss (for).
+      word = 7               # brown_out, power_loss (for), stuck (address, bit, value).
       bit = 3
       path = "u_payload.u_link.u_ram.u_array.mem"
     """
@@ -118,7 +118,9 @@ def twin(
         bind=bind or "127.0.0.1",
         flash=flash,
         flash_time=flash_time,
-        faults=load_faults(faults, design.clock_hz, names) if faults else None,
+        faults=load_faults(faults, design.clock_hz, names, has_flash=design.has_flash)
+        if faults
+        else None,
         trace_on=trace_on,
     )
     with running_twin(design, options, lambda line: click.echo(line, err=True)) as running:

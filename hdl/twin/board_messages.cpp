@@ -51,6 +51,12 @@ void Board::handle(const Message& message) {
       break;
     }
     case Kind::Upset: upset(reader); break;
+    case Kind::Stuck: {
+      const uint32_t address = reader.number<uint32_t>();
+      const uint8_t bit = reader.number<uint8_t>();
+      flash_.stick(address, bit, reader.number<uint8_t>());
+      break;
+    }
     case Kind::At: schedule(reader); break;
     case Kind::Ask: answer(true, statistics()); break;
     case Kind::Quit: is_quitting_ = true; break;

@@ -4,6 +4,7 @@
 import sys
 
 import bitstreams
+import flash_cuts
 import flash_link
 import link_false_accepts
 import link_fit
@@ -20,6 +21,7 @@ from rows import RESULTS, Case, Row, rows, store
 
 CASES: dict[str, Case] = {
     **bitstreams.CASES,
+    **flash_cuts.CASES,
     **flash_link.CASES,
     **link_false_accepts.CASES,
     **link_fit.CASES,

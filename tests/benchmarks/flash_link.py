@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from rows import ROOT, Case, Measurement
 
@@ -39,9 +40,9 @@ PATIENT = ClientOptions(timeout_s=60.0)  # A twin is slower than its clock, and 
 
 @contextmanager
 def flashing(
-    example: str, divisor: int, link: str, **options: float
+    example: str, divisor: int, link: str, **options: Any
 ) -> Iterator[tuple[Twin, PayloadClient]]:
-    """Yield a twin of an example whose [link] is given, and its client."""
+    """Yield a twin of an example whose [link] is given, with `TwinOptions`, and its client."""
     spec = (ROOT / "examples" / example / "payload.toml").read_text()
     with tempfile.TemporaryDirectory() as name:
         path = Path(name) / "payload.toml"
@@ -50,7 +51,7 @@ def flashing(
         assert design.link
         description = load_description(design.link)
         with (
-            running_twin(design, TwinOptions(flash_time=options.get("flash_time", 1.0))) as twin,
+            running_twin(design, TwinOptions(**options)) as twin,
             PayloadClient.open(twin.url, description, options=PATIENT) as client,
         ):
             client.set_housekeeping(is_enabled=False)

@@ -6,8 +6,10 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -18,8 +20,9 @@ from fw_tools.board.flasher import Flasher
 from fw_tools.board.slots import boot, next_sequence, next_slot, read_slots, slot_layout
 from fw_tools.board.twin import Twin, TwinOptions, running_twin
 from fw_tools.board.twin_design import twin_design
+from fw_tools.board.twin_faults import load_faults
 from fw_tools.cli.main import fw_tools
-from fw_tools.errors import ExitCode, UsageError, VerificationError
+from fw_tools.errors import ExitCode, UsageError
 from fw_tools.pus.slots import Image, ImageKind, build_image_file, build_records
 from telemetry.common.command import run
 
@@ -53,17 +56,23 @@ class Flashed(NamedTuple):
         flasher.carry_out(flasher.plan(), next_sequence(read_slots(self.client)))
 
 
-@pytest.fixture
-def node(repository: Path, tmp_path: Path) -> Iterator[Flashed]:
+@contextmanager
+def flashed(repository: Path, folder: Path, **options: Any) -> Iterator[Flashed]:
     design = twin_design(repository / "examples/compute_node/payload.toml", baud_divisor=8)
     assert design.link
-    file = tmp_path / "flash.bin"
+    file = folder / "flash.bin"
     with (
-        running_twin(design, TwinOptions(flash=file, flash_time=0.1)) as twin,
+        running_twin(design, TwinOptions(flash=file, flash_time=0.1, **options)) as twin,
         PayloadClient.open(twin.url, load_description(design.link), options=PATIENT) as client,
     ):
         client.set_housekeeping(is_enabled=False)
         yield Flashed(twin, client, file)
+
+
+@pytest.fixture
+def node(repository: Path, tmp_path: Path) -> Iterator[Flashed]:
+    with flashed(repository, tmp_path) as node:
+        yield node
 
 
 def test_an_image_is_booted_and_does_what_it_says(node: Flashed) -> None:
@@ -124,26 +133,35 @@ def test_the_golden_slot_is_open_with_the_boot_select_pin_alone(node: Flashed) -
     assert boot(node.client).slot == 3
 
 
-def test_a_bit_that_sticks_is_found_with_its_place(node: Flashed) -> None:
-    """The file is the flash: what is changed there, the chip has lost."""
-    image = node.image(seed=8)
-    place = 2 * slot_layout(node.client).slot_octets + 4321
-
-    def stick(step: str, done: int, total: int) -> None:
-        if step == "write" and done == total:
-            with node.file.open("r+b") as stream:
-                stream.seek(place)
-                octet = stream.read(1)[0]
-                stream.seek(place)
-                stream.write(bytes([octet ^ 0x10]))
-
-    flasher = node.flasher(2, image, stick)
-    octet = image.octets[4321]
-    message = f"the flash holds {octet ^ 0x10:#04x} at {place:#x}, which was to be {octet:#04x}"
-    with pytest.raises(VerificationError, match=message):
-        flasher.carry_out(flasher.plan(), 1)
-    assert read_slots(node.client)[2].header is None
-    assert boot(node.client).slot is None
+@pytest.mark.parametrize("value", [0, 1])
+def test_a_bit_that_sticks_is_found_with_its_place(
+    repository: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], value: int
+) -> None:
+    """The slot is left without a header; another one takes the image."""
+    link, place = repository / "examples/compute_node/generated/link.json", 4321
+    slot = load_description(link).slot_octets
+    faults, image = tmp_path / "faults.toml", tmp_path / "boot.img"
+    faults.write_text(
+        f'[[event]]\nat = "0us"\ndo = "stuck"\naddress = {slot + place}\nbit = 4\nvalue = {value}\n'
+    )
+    with flashed(repository, tmp_path, faults=load_faults(faults, 40_000_000, ())) as node:
+        wanted = bytearray(node.image(seed=8).octets)
+        wanted[place] = wanted[place] & ~0x10 | (1 - value) << 4  # What it cannot hold.
+        made = replace(node.image(), octets=bytes(wanted))
+        image.write_bytes(build_image_file(made))
+        node.client.close()
+        board = ("--board", str(link), "--port", node.twin.url, "--timeout", "3")
+        assert run(fw_tools, "fw-tools", ("flash", str(image), *board)) == ExitCode.VERIFICATION
+        told = capsys.readouterr().err
+        assert (
+            f"the flash holds {wanted[place] ^ 0x10:#04x} at {slot + place:#x}, which was to be "
+            f"{wanted[place]:#04x}. Flash it again; if the place stays the same, the chip is worn"
+        ) in " ".join(told.split())
+        with PayloadClient.open(node.twin.url, load_description(link), options=PATIENT) as client:
+            assert read_slots(client)[1].header is None
+            assert boot(client).slot is None
+        other = ("flash", str(image), "--slot", "2", *board)
+        assert run(fw_tools, "fw-tools", other) == ExitCode.DONE
 
 
 def test_an_image_that_does_not_fit_is_refused(node: Flashed) -> None:

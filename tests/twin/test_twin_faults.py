@@ -206,6 +206,12 @@ def test_each_mistake_of_a_schedule_is_named_with_its_line(tmp_path: Path) -> No
             do = "rail"
             rail = "v5_auks"
             fault = "drop"
+            [[event]]
+            at = "1ms"
+            do = "stuck"
+            address = 0x400000
+            bit = 8
+            value = "1"
             """,
         )
     path = tmp_path / "faults.toml"
@@ -217,7 +223,18 @@ def test_each_mistake_of_a_schedule_is_named_with_its_line(tmp_path: Path) -> No
         f"{path}:11: event 2: unknown fault 'resett'; did you mean 'reset'?",
         f"{path}:12: event 3: missing key 'path'",
         f"{path}:19: event 4: unknown rail 'v5_auks'; did you mean 'v5_aux'?",
+        f"{path}:24: event 5: 'address' is a whole number from 0 to 4194303, not 4194304",
+        f"{path}:25: event 5: 'bit' is a whole number from 0 to 7, not 8",
+        f"{path}:26: event 5: 'value' is a whole number from 0 to 1, not '1'",
     ]
+
+
+def test_a_bit_sticks_only_where_there_is_a_flash(tmp_path: Path) -> None:
+    path = tmp_path / "faults.toml"
+    path.write_text('[[event]]\nat = "0us"\ndo = "stuck"\naddress = 1\nbit = 2\nvalue = 0\n')
+    said = "event 1: 'stuck' needs a flash, and the payload has none"
+    with pytest.raises(InputError, match=f":3: {said}"):
+        load_faults(path, CLOCK_HZ, (), has_flash=False)
 
 
 def test_a_line_between_ports_has_the_faults_of_a_twins_line(echo: Any) -> None:

@@ -78,6 +78,18 @@ def test_programming_only_clears_bits(open_flash: Any) -> None:
     assert flash.read(0x1000, 4) == b"\x30\x0f\x0a\xff"
 
 
+@pytest.mark.parametrize(("value", "erased", "programmed"), [(0, 0xBF, 0x00), (1, 0xFF, 0x40)])
+def test_a_stuck_bit_is_what_it_is_whatever_is_written(
+    open_flash: Any, value: int, erased: int, programmed: int
+) -> None:
+    flash, twin = open_flash(flash_time=0)
+    twin.stick_flash_bit(0x1001, 6, value)
+    flash.erase(0x20, 0x1000)
+    assert flash.read(0x1000, 3) == bytes([0xFF, erased, 0xFF])
+    flash.program(0x1000, bytes(3))
+    assert flash.read(0x1000, 3) == bytes([0, programmed, 0])
+
+
 def test_a_page_program_wraps_within_its_page(open_flash: Any) -> None:
     flash, _ = open_flash(flash_time=0)
     flash.program(0x20FE, b"abcd")

@@ -26,6 +26,7 @@ enum class Kind : uint8_t {
   LineFaults = 'l',  // u8 direction (0 to the payload), u64 seed, f64 of each in `LineFaults`
   Cut = 'u',         // u8 direction, u8: cut, whole.
   Upset = 'e',       // u8: answer; u32 word, u32 bit, path
+  Stuck = 'j',       // u32 address in the flash, u8 bit, u8 value
   At = 'a',          // u64 cycles from now, then the kind and octets of another message.
   Ask = 'q',         // For an answer with statistics.
   Quit = 'z',

@@ -251,8 +251,22 @@ void Flash::finish(double share) {
     finish_erase(share);
     ++counts_.erases;
   }
+  hold_stuck();
   operation_ = Operation::None;
   write_enabled_ = false;
+}
+
+void Flash::stick(uint32_t address, unsigned bit, bool value) {
+  stuck_.push_back({address % Octets, static_cast<uint8_t>(1u << bit % 8), value});
+  hold_stuck();
+}
+
+// The array, and so its file, is what the part would be read as.
+void Flash::hold_stuck() {
+  for (const StuckBit& stuck : stuck_) {
+    if (stuck.value) array_[stuck.address] |= stuck.mask;
+    else array_[stuck.address] &= static_cast<uint8_t>(~stuck.mask);
+  }
 }
 
 // Each bit has its own moment within the operation.

@@ -14,6 +14,7 @@
 #include <bitset>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace twin {
 
@@ -45,6 +46,9 @@ class Flash {
   // The pins at cycle `now`; returns MISO. To be called whenever one of them has changed.
   bool pins(uint64_t now, bool sck, bool cs_n, bool mosi);
 
+  // A cell breaks: from now on its bit is this, whatever is erased or programmed.
+  void stick(uint32_t address, unsigned bit, bool value);
+
   // The supply fails: what runs is cut short, the registers start anew.
   void power_loss(uint64_t now);
 
@@ -53,6 +57,12 @@ class Flash {
   const uint8_t* array() const { return array_; }
 
  private:
+  struct StuckBit {
+    uint32_t address;
+    uint8_t mask;
+    bool value;
+  };
+
   enum class Operation { None, Program, Erase };
 
   struct Page {
@@ -73,11 +83,13 @@ class Flash {
   void finish(double share);
   void finish_program(double share);
   void finish_erase(double share);
+  void hold_stuck();
 
   Settings settings_;
   uint8_t* array_ = nullptr;
   int file_ = -1;
   Counts counts_;
+  std::vector<StuckBit> stuck_;
 
   // The SPI shifter.
   bool sck_ = false;
