@@ -24,6 +24,7 @@ from telemetry.common.files import make_folder
 
 if TYPE_CHECKING:
     from fw_tools.flow.upset import Choice
+    from fw_tools.spec.records import UpsetRates
     from fw_tools.upset.summary import Summary
 
 CROSS_CHECKED = 32
@@ -39,6 +40,19 @@ def _pairs(_: click.Context, option: click.Parameter, values: tuple[str, ...]) -
         if not (name and equals and value):
             raise click.BadParameter("give NAME=VALUE", param=option)
     return {name: value for name, _, value in parted}
+
+
+def _rates(_: click.Context, option: click.Parameter, value: str | None) -> "UpsetRates | None":
+    if value is None:
+        return None
+    from fw_tools.spec.rates import parse_rate
+    from fw_tools.spec.records import UpsetRates
+
+    try:
+        rate = float(parse_rate(value))
+    except ValueError as error:
+        raise click.BadParameter(str(error), param=option) from None
+    return UpsetRates(orbit="as given", flip_flop=rate, memory=rate, configuration=rate)
 
 
 @click.command()
@@ -91,6 +105,12 @@ def _pairs(_: click.Context, option: click.Parameter, values: tuple[str, ...]) -
 )  # fmt: skip
 @click.option("--confidence", type=click.FloatRange(0.5, 0.9999), default=0.95, show_default=True)
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True)
+@click.option(
+    *("--rate", "rates"),
+    callback=_rates,
+    metavar="RATE",
+    help="Upsets of a bit, as 1e-7/bit/day, for failures a day; else [upset] of SPEC.",
+)
 @click.option("--processes", type=click.IntRange(1), help="One for each processor by default.")
 @click.option("--lanes", type=click.Choice(["64", "256", "512"]), help="The widest by default.")
 @click.option(

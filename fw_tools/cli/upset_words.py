@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 # Options that change which injections there are, and nothing of what one of them does.
 _OF_THE_WHOLE = {
-    *("is_exhaustive", "margin", "confidence", "processes", "lanes", "scheduler"),
+    *("is_exhaustive", "margin", "confidence", "processes", "lanes", "scheduler", "rates"),
     *("fail_on", "cross_check", "replay"),
 }
 

@@ -19,8 +19,8 @@ from fw_tools.rtl.memory import render_memory
 from fw_tools.rtl.memory_environment import render_memory_environment
 from fw_tools.rtl.power_environment import render_power_environment
 from fw_tools.rtl.sequencer import render_sequencer
-from fw_tools.spec.load import load_payload
-from fw_tools.spec.records import Payload
+from fw_tools.spec.load import load_payload, load_upset_rates
+from fw_tools.spec.records import Payload, UpsetRates
 from fw_tools.upset.campaign import Progress, Setting, claim, claimed_plan, run_campaign
 from fw_tools.upset.emit import Sources, emit
 from fw_tools.upset.engine import Array, Engine, Limits
@@ -61,6 +61,7 @@ class Choice:
     seed: int = 1
     budget_s: float = 60.0  # CPU time that an exhaustive campaign may take unasked.
     lanes: int | None = None
+    rates: UpsetRates | None = None  # In place of those of a payload.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +78,7 @@ class Prepared:
     inputs: Array
     initial: Array
     limits: Limits
+    rates: UpsetRates | None
     lanes: int
     library: Path
     digest: str
@@ -106,10 +108,15 @@ def prepare_payload(spec: Path, folder: Path, choice: Choice) -> Prepared:
         alarm_window=choice.alarm_window,
         hang_after=choice.hang_after or world.hang_after,
     )
+    chosen = replace(
+        choice,
+        within=f"{INSTANCE}.{choice.within}".rstrip("."),
+        rates=choice.rates or load_upset_rates(spec),
+    )
     return _prepare(
         paths,
         world.module,
-        replace(choice, within=f"{INSTANCE}.{choice.within}".rstrip(".")),
+        chosen,
         limits,
         choice.clocks or world.clocks + limits.horizon,
         world.stimulus,
@@ -178,6 +185,7 @@ def _prepare(
         inputs=inputs,
         initial=initial,
         limits=limits,
+        rates=choice.rates,
         lanes=lanes,
         library=compile_machine(sources, lanes, has_transients=choice.are_transients),
         digest=_digest(sources, inputs, initial, limits, places),
@@ -271,6 +279,7 @@ def run(
     """Carry a plan out and return what came of it, which is also written to `folder`."""
     setting = Setting(prepared.library, prepared.inputs, prepared.initial, prepared.limits, plan)
     table = run_campaign(setting, folder, processes, progress)
-    summary = summarise(plan, table, choice.confidence)
+    flip_flops = len(prepared.machine.flip_flops)
+    summary = summarise(plan, table, choice.confidence, prepared.rates, flip_flops)
     write_record(prepared, summary, folder)
     return summary

@@ -4,8 +4,9 @@
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from fw_tools.upset.failures import FailuresPerDay
 from fw_tools.upset.summary import Summary
 from telemetry.common.files import write_text
 
@@ -33,6 +34,7 @@ def write_record(prepared: "Prepared", summary: Summary, folder: Path) -> None:
         "exhaustive": summary.is_exhaustive,
         "confidence": summary.confidence,
         "shares": shares,
+        "daily": _daily(summary.daily) if summary.daily else None,
         "rows": [
             {
                 "name": row.name,
@@ -45,3 +47,14 @@ def write_record(prepared: "Prepared", summary: Summary, folder: Path) -> None:
         ],
     }
     write_text(folder / SUMMARY, json.dumps(record, indent=1) + "\n")
+
+
+def _daily(daily: FailuresPerDay) -> dict[str, Any]:
+    return {
+        "rates_per_bit_day": asdict(daily.rates),
+        "flip_flops": daily.flip_flops,
+        "memory_bits": daily.memory_bits,
+        "upsets": daily.upsets,
+        "rows": [asdict(row) for row in daily.rows],
+        "excluded": {"configuration_memory_upsets": daily.configuration_upsets},
+    }

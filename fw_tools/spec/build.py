@@ -6,7 +6,14 @@ from collections.abc import Mapping
 from fw_tools.ecc.records import MemorySpec
 from fw_tools.power.records import FaultResponses, HardTrip, OnUpset, PowerGood, RailSpec
 from fw_tools.pus.identifiers import NO_TIME_REPORTS
-from fw_tools.spec.records import CalibrationSpec, FieldSpec, LimitsSpec, LinkSpec, PacketSpec
+from fw_tools.spec.records import (
+    CalibrationSpec,
+    FieldSpec,
+    LimitsSpec,
+    LinkSpec,
+    PacketSpec,
+    UpsetRates,
+)
 from fw_tools.spec.schema import (
     CalibrationTable,
     HardTripTable,
@@ -15,6 +22,7 @@ from fw_tools.spec.schema import (
     MemoryTable,
     PacketTable,
     RailTable,
+    UpsetTable,
 )
 
 
@@ -26,6 +34,17 @@ def memory_spec(name: str, table: MemoryTable) -> MemorySpec:
         words=table.words,
         code=str(table.code),
         scrub_interval_us=table.scrub_interval,
+    )
+
+
+def upset_rates(table: UpsetTable) -> UpsetRates:
+    """Return the record of [upset]; what has no rate of its own has that of any bit."""
+    return UpsetRates(
+        orbit=table.orbit,
+        flip_flop=float(table.flip_flop_rate or table.rate),
+        memory=float(table.memory_rate or table.rate),
+        configuration=float(table.configuration_rate or table.rate),
+        configuration_bits=table.configuration_bits,
     )
 
 

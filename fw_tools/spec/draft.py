@@ -17,6 +17,7 @@ from fw_tools.spec.schema import (
     PayloadFile,
     RailTable,
     Table,
+    UpsetTable,
 )
 from fw_tools.spec.toml_source import TomlSource
 from fw_tools.spec.validate import validate_table
@@ -35,6 +36,7 @@ class Draft:
     rails: dict[str, RailTable | None] = field(default_factory=dict)
     packets: dict[str, PacketTable | None] = field(default_factory=dict)
     link: LinkTable | None = None
+    upset: UpsetTable | None = None
 
     @property
     def on_upset(self) -> OnUpset:
@@ -66,6 +68,7 @@ def draft_payload(source: TomlSource) -> Draft:
         rails=_named_tables("rail", RailTable, source, findings),
         packets=_named_tables("packet", PacketTable, source, findings),
         link=_table("link", LinkTable, source, findings),
+        upset=_table("upset", UpsetTable, source, findings),
     )
 
 

@@ -4,10 +4,10 @@
 from pathlib import Path
 
 from fw_tools.spec.bench import draft_benches
-from fw_tools.spec.build import link_spec, memory_spec, packet_spec, rail_spec
+from fw_tools.spec.build import link_spec, memory_spec, packet_spec, rail_spec, upset_rates
 from fw_tools.spec.checks import check_across_tables
 from fw_tools.spec.draft import Draft, draft_payload
-from fw_tools.spec.records import BenchSpec, Payload
+from fw_tools.spec.records import BenchSpec, Payload, UpsetRates
 from fw_tools.spec.sources import known_sources
 from fw_tools.spec.toml_source import read_toml
 
@@ -24,6 +24,18 @@ def load_payload(path: Path) -> Payload:
     benches = draft_benches(draft.source, path.parent, draft.findings)
     draft.findings.raise_if_any()
     return _payload(draft, benches)
+
+
+def load_upset_rates(path: Path) -> UpsetRates | None:
+    """Return how often radiation flips a bit of the payload, if the file says; no gateware has it.
+
+    Raises `InputError` as `load_payload`, for mistakes in that table alone.
+    """
+    draft = draft_payload(read_toml(path))
+    if draft.upset is None:
+        draft.findings.raise_if_any()
+        return None
+    return upset_rates(draft.upset)
 
 
 def _payload(draft: Draft, benches: tuple[BenchSpec, ...]) -> Payload:

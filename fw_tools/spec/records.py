@@ -86,6 +86,17 @@ class LinkSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UpsetRates:
+    """How often radiation flips one bit of each kind, in upsets a day."""
+
+    orbit: str  # What they hold for, in the user's words.
+    flip_flop: float
+    memory: float
+    configuration: float  # Memory of an FPGA.
+    configuration_bits: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BenchSpec:
     """One SystemVerilog top with the cocotb modules that exercise it: one cell of a bench matrix.
 

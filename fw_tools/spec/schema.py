@@ -26,6 +26,7 @@ from fw_tools.spec.values import (
     Period,
     Point,
     ProfileName,
+    Rate,
     Response,
     Scalar,
     ScrubInterval,
@@ -259,6 +260,35 @@ class LinkTable(Table):
     )
 
 
+class UpsetTable(Table):
+    """[upset]: how often radiation flips a bit, for what a campaign of upsets tells of a day."""
+
+    orbit: Text = key(
+        "What the rates hold for: orbit, shielding, part, and how they were found.",
+        "LEO 550km 97.6deg, solar minimum, 2mm Al, CREME96",
+    )
+    rate: Rate = key("Upsets of a bit, of whatever kind.", "1e-7/bit/day")
+    flip_flop_rate: Rate | None = key(
+        "Of a flip-flop; 'rate' by default.", "5e-8/bit/day", default=None
+    )
+    memory_rate: Rate | None = key(
+        "Of a bit of a memory; 'rate' by default.", "200FIT/Mbit", default=None
+    )
+    configuration_rate: Rate | None = key(
+        "Of a bit of the FPGA's configuration memory; 'rate' by default.",
+        "1e-8/bit/day",
+        default=None,
+    )
+    configuration_bits: int | None = key(
+        "Bits of the FPGA's configuration memory, to tell how often one is upset; what comes of "
+        "that no campaign knows.",
+        5_400_000,
+        ge=1,
+        le=10**10,
+        default=None,
+    )
+
+
 class BenchTable(Table):
     """[[bench]]: SystemVerilog of your own, and the cocotb modules that exercise it.
 
@@ -303,6 +333,11 @@ class PayloadFile(Table):
     link: LinkTable | None = key(
         "Serial line for telecommands and telemetry; by default none.",
         {"baud_divisor": 16},
+        default=None,
+    )
+    upset: UpsetTable | None = key(
+        "How often radiation flips a bit; by default nobody says.",
+        {"orbit": "LEO 550km", "rate": "1e-7/bit/day"},
         default=None,
     )
     bench: list[BenchTable] = key("Your own benches, run beside ours.", default=[])

@@ -17,7 +17,7 @@ from pydantic import (
 from pydantic_core import CoreSchema, core_schema
 
 from fw_tools.power.records import FaultResponse, OnUpset
-from fw_tools.spec import names
+from fw_tools.spec import names, rates
 from fw_tools.spec.findings import suggestion
 from fw_tools.spec.profiles import Profile
 from fw_tools.spec.quantities import (
@@ -186,6 +186,9 @@ Texts = Annotated[
     BeforeValidator(_as_list),
     WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
 ]
+Rate = Annotated[
+    Decimal, Parsed(rates.parse_rate, {"type": "string", "pattern": rates.PATTERN})
+]  # Upsets of a bit in a day.
 Number = Annotated[Decimal, Parsed(parse_number, {"type": "number"})]
 _PAIR = {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}
 Point = Annotated[tuple[Decimal, Decimal], Parsed(_parse_point, _PAIR)]

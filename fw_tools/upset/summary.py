@@ -6,8 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fw_tools.spec.records import UpsetRates
 from fw_tools.upset.campaign import Table
+from fw_tools.upset.counts import counts_by_place
 from fw_tools.upset.engine import NEVER, Array, Outcome
+from fw_tools.upset.failures import FailuresPerDay, failures_per_day
 from fw_tools.upset.places import Place
 from fw_tools.upset.plan import Plan, Stratum
 from fw_tools.upset.statistics import clopper_pearson
@@ -64,16 +67,19 @@ class Summary:
     confidence: float
     shares: tuple[Share, ...]
     rows: tuple[Row, ...]  # Worst first.
+    daily: FailuresPerDay | None  # Where rates of upsets are known.
     latency_quantiles: tuple[int, ...]  # Clocks to an alarm: least, median, 99 %, most; or none.
 
 
-def summarise(plan: Plan, table: Table, confidence: float) -> Summary:
-    """Return what came of a campaign.
+def summarise(
+    plan: Plan, table: Table, confidence: float, rates: UpsetRates | None, flip_flops: int
+) -> Summary:
+    """Return what came of a campaign on a machine that has `flip_flops`.
 
     An exhaustive one has no interval. Of a stratified one each instance has that of Clopper and
     Pearson at (1 - confidence) / instances, and the whole their sum by weight, which is wide.
     """
-    counts = _counts(plan.places, table)
+    counts = counts_by_place(plan.places, table)
     strata = plan.strata()
     is_exhaustive = plan.jobs == plan.faults
     alarms = table.effect[
@@ -90,17 +96,13 @@ def summarise(plan: Plan, table: Table, confidence: float) -> Summary:
             for outcome in Outcome
         ),
         rows=tuple(_rows(plan.places, counts, _cases(plan.places, table))),
+        daily=(
+            failures_per_day(plan, table, rates, flip_flops, confidence)
+            if rates and not plan.places[0].is_gate
+            else None
+        ),
         latency_quantiles=_quantiles(alarms),
     )
-
-
-def _counts(places: Sequence[Place], table: Table) -> Array:
-    """Return how often each place ended in each outcome."""
-    numbers = np.array([place.number for place in places])
-    order = np.argsort(numbers)
-    index = order[np.searchsorted(numbers, table.place, sorter=order)]
-    flat = np.bincount(index * len(Outcome) + table.outcome, minlength=len(places) * len(Outcome))
-    return flat.reshape(len(places), len(Outcome))
 
 
 def _by_module(places: Sequence[Place], found: Array) -> dict[str, int]:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from fw_tools.upset.engine import Outcome
+from fw_tools.upset.failures_table import print_failures
 from fw_tools.upset.summary import Case, Row, Share, Summary
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ def print_summary(summary: Summary, console: "Console", line: Callable[[Case], s
             f"\nclocks from a flip to its alarm: {least} least, {median} median, "
             f"{most_99} for 99 %, {most} most"
         )
+    if summary.daily:
+        print_failures(summary.daily, console)
     bad = [row for row in summary.rows if row.count(set(Outcome) - _HARMLESS)]
     if bad:
         console.print()

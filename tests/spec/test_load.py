@@ -21,7 +21,7 @@ from fw_tools.power.records import (
     PowerGood,
     RailSpec,
 )
-from fw_tools.spec.load import load_payload
+from fw_tools.spec.load import load_payload, load_upset_rates
 from fw_tools.spec.profiles import Profile
 from fw_tools.spec.records import CalibrationSpec, FieldSpec, LimitsSpec, Payload
 from fw_tools.spec.schema import PayloadFile, json_schema
@@ -123,12 +123,46 @@ def test_the_upset_response_of_the_board_holds_where_a_rail_has_none(
     assert load_payload(tmp_path / "payload.toml").rails[0].on_upset is OnUpset.SAFE_OFF
 
 
+@pytest.mark.parametrize(
+    ("rate", "per_bit_day"),
+    [
+        ("1e-7/bit/day", 1e-7),
+        ("0.5E-8 /bit/h", 1.2e-7),
+        ("1e-12/bit/s", 8.64e-8),
+        ("2/Mbit/day", 2e-6),
+        ("0.25/Mbit/h", 6e-6),
+        ("24FIT/bit", 5.76e-7),
+        ("200FIT/Mbit", 4.8e-12),
+    ],
+)
+def test_a_rate_of_upsets_is_read_in_its_unit(
+    sound: str, tmp_path: Path, rate: str, per_bit_day: float
+) -> None:
+    """A FIT is one in 1e9 hours."""
+    keys = f'orbit = "LEO"\nrate = "1e-3/bit/day"\nmemory_rate = "{rate}"\n'
+    (tmp_path / "payload.toml").write_text(f"{sound}\n[upset]\n{keys}")
+    rates = load_upset_rates(tmp_path / "payload.toml")
+    assert rates is not None
+    assert rates.memory == pytest.approx(per_bit_day)
+    assert (rates.orbit, rates.flip_flop, rates.configuration) == ("LEO", 1e-3, 1e-3)
+    assert rates.configuration_bits is None
+
+
+def test_rates_of_upsets_are_in_no_gateware(sound: str, tmp_path: Path) -> None:
+    path = tmp_path / "payload.toml"
+    path.write_text(sound)
+    assert load_upset_rates(path) is None
+    without = load_payload(path)
+    path.write_text(f'{sound}\n[upset]\norbit = "LEO"\nrate = "1e-7/bit/day"\n')
+    assert load_payload(path) == without
+
+
 def test_the_schema_describes_every_key() -> None:
     schema = json_schema()
     tables = [schema, *schema["$defs"].values()]
     described = [key for table in tables for key in table.get("properties", {}).values()]
     assert (
-        len(described) == 6 + 4 + 4 + 12 + 4 + 1 + 3 + 5 + 5 + 6 + 4 + 4 + 14 + 3
+        len(described) == 7 + 4 + 4 + 12 + 4 + 1 + 3 + 5 + 5 + 6 + 4 + 4 + 14 + 3 + 6
     )  # Of each table.
     assert all(key.get("description") for key in described)
     assert all(table["additionalProperties"] is False for table in tables if "properties" in table)

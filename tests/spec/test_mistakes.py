@@ -58,7 +58,7 @@ CASES = [
     (
         "[board]",
         "colour = 3\n[board]",
-        "1: unknown key 'colour'; known here: board, memory, rail, packet, link, bench",
+        "1: unknown key 'colour'; known here: board, memory, rail, packet, link, upset, bench",
     ),
     (
         "[packet.housekeeping]",
@@ -579,6 +579,45 @@ def test_slots_that_do_not_divide_the_flash_are_refused(
 ) -> None:
     (found,) = mistakes(f"{sound}\n[link]\n{keys}\n")
     assert f": link: slot: {message}" in found
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ('rate = "1e-7"', "rate: '1e-7' has no unit; write '1e-7/bit/day' or '1e-7FIT/Mbit'"),
+        ("rate = 1e-7", "rate: 1E-7 has no unit; write '1E-7/bit/day' or '1E-7FIT/Mbit'"),
+        (
+            'rate = "often"',
+            "rate: 'often' is no rate of upsets; expected one such as '1e-7/bit/day'",
+        ),
+        (
+            'rate = "1e-7/bit/year"',
+            (
+                "rate: '1e-7/bit/year': unknown unit '/bit/year'; known here: /bit/day, /bit/h, "
+                "/bit/s, /Mbit/day, /Mbit/h, FIT/bit, FIT/Mbit"
+            ),
+        ),
+        ('rate = "0/bit/day"', "rate: '0/bit/day' is out of range: above 0, at most 0.01/bit/day"),
+        (
+            'rate = "0.011/bit/day"',
+            "rate: '0.011/bit/day' is out of range: above 0, at most 0.01/bit/day",
+        ),
+        ("", "missing key 'rate'; for example rate = \"1e-7/bit/day\""),
+        (
+            'rate = "1e-7/bit/day"\nmemory_rte = "1e-7/bit/day"',
+            "unknown key 'memory_rte'; did you mean 'memory_rate'?",
+        ),
+        (
+            'rate = "1e-7/bit/day"\nconfiguration_bits = 0',
+            "configuration_bits: 0 is out of range 1..10000000000",
+        ),
+    ],
+)
+def test_rates_of_upsets_that_cannot_be_are_refused(
+    sound: str, mistakes: Mistakes, keys: str, message: str
+) -> None:
+    (found,) = mistakes(f'{sound}\n[upset]\norbit = "LEO"\n{keys}\n')
+    assert found.endswith(f": upset: {message}")
 
 
 def test_the_sound_file_has_no_mistake(sound: str, mistakes: Mistakes) -> None:
