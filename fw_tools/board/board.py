@@ -4,6 +4,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -19,6 +20,7 @@ from fw_tools.errors import UsageError
 from fw_tools.fpga.parts import find_part
 from fw_tools.spec.board import BoardSpec
 from fw_tools.spec.board_lines import Line, Step
+from fw_tools.spec.board_program import ProgramSpec
 from fw_tools.spec.findings import suggestion
 
 DEFAULT_BAUD = 115_200
@@ -153,8 +155,16 @@ class WiredBoard(Board):
             Capability.PROGRAM: self.spec.program is not None,
             Capability.BITSTREAM: self.spec.fpga is not None
             and bool(self.spec.fpga.loader or self.spec.program),
+            Capability.VERIFY: self._can_verify,
         }
         return frozenset(capability for capability, is_there in has.items() if is_there)
+
+    @property
+    def _can_verify(self) -> bool:
+        if self.spec.program:
+            return self.spec.program.verify is not None
+        fpga = self.spec.fpga
+        return fpga is not None and bool(fpga.loader and fpga.flash_bytes)
 
     @property
     def way(self) -> str:
@@ -221,20 +231,17 @@ class WiredBoard(Board):
         Board.close(self)  # The chip of the port may be the cable, too.
         load(what, lambda step, share: say(f"{step} {share:.0%}"))
 
-    def program_command(self, image: Path) -> list[str]:
+    def program_command(self, image: Path, *, is_verified_only: bool = False) -> list[str]:
         """Return the command line that `program` runs."""
-        if self.spec.program is None:
-            raise self._missing(Capability.PROGRAM)
-        return fill_in(self.spec.program, self.name, self._words(image))
+        return fill_in(self._programmer(is_verified_only), self.name, self._words(image))
 
-    def program(self, image: Path, say: Say = silent) -> None:
-        """Run [program], which gets the port to itself."""
-        if self.spec.program is None:
-            raise self._missing(Capability.PROGRAM)
-        if self.spec.program.strap:
-            self._run(self._strap_steps(self.spec.program.strap), Capability.STRAP)
+    def program(self, image: Path, say: Say = silent, *, is_verified_only: bool = False) -> None:
+        """Run [program], which gets the port to itself; or what it has to compare alone."""
+        program = self._programmer(is_verified_only)
+        if program.strap:
+            self._run(self._strap_steps(program.strap), Capability.STRAP)
         Board.close(self)
-        run_program(self.spec.program, self.name, self._words(image), say)
+        run_program(program, self.name, self._words(image), say)
 
     def close(self) -> None:
         """Give line and supply back; the supply stays as it is."""
@@ -255,6 +262,20 @@ class WiredBoard(Board):
                 self._supply.switch_off_again()
         finally:
             self.close()
+
+    def _programmer(self, is_verified_only: bool) -> ProgramSpec:
+        """Return [program], with the command that is meant."""
+        program = self.spec.program
+        if program is None:
+            raise self._missing(Capability.PROGRAM)
+        if not is_verified_only:
+            return program
+        if program.verify is None:
+            cure = (
+                f"{program.command[0]} is told of no way to compare; verify in [program] would be"
+            )
+            raise self._missing(Capability.VERIFY, cure)
+        return replace(program, command=program.verify)
 
     def _words(self, image: Path) -> Words:
         return {"image": str(image), "port": self.url, "serial": self.serial}

@@ -15,6 +15,7 @@ class Capability(StrEnum):
     STRAP = "strap"
     BITSTREAM = "bitstream"  # Loads an FPGA.
     PROGRAM = "program"  # Writes an image by a program of the vendor's.
+    VERIFY = "verify"  # Compares what it holds with an image, and writes nothing.
 
 
 # What would give each.
@@ -25,6 +26,9 @@ CURES = {
     Capability.STRAP: "a table [strap.NAME] in its board.toml would give it, with its steps",
     Capability.BITSTREAM: "[fpga] with loader, or with [program], in its board.toml would give it",
     Capability.PROGRAM: "a table [program] in its board.toml would give it, with its command",
+    Capability.VERIFY: (
+        "[program] with verify, or [fpga] with loader and flash, in its board.toml would give it"
+    ),
 }
 
 

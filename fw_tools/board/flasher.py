@@ -7,11 +7,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from fw_tools.board.client import PayloadClient
+from fw_tools.board.comparing import require_equal
 from fw_tools.board.slots import FLASH
 from fw_tools.errors import UsageError, VerificationError
 from fw_tools.pus.identifiers import FLASH_SECTOR_OCTETS, LONGEST_AREA
 from fw_tools.pus.slots import ERASE_BLOCK_OCTETS, HEADER, Image, SlotLayout
 
+ANOTHER_SLOT = ", and --slot takes another slot"
 Show = Callable[[str, int, int], None]  # Step, octets done, octets in all.
 
 
@@ -83,7 +85,7 @@ class Flasher:
         self.verify()
         self._client.rewrite_flash(FLASH, [], [(header_at, header)])
         found = self._client.read_memory(FLASH, header_at, HEADER.sizeof())
-        _require_equal(header_at, header, found)
+        require_equal(header_at, header, found, ANOTHER_SLOT)
 
     def verify(self) -> None:
         """Compare the slot with the image: CRC-32 in the device, SHA-256 of what is read back."""
@@ -91,7 +93,7 @@ class Flasher:
         found = self._client.read_memory(
             FLASH, address, len(image), lambda done: self._show("verify", done, len(image))
         )
-        _require_equal(address, image, found)
+        require_equal(address, image, found, ANOTHER_SLOT)
         assert hashlib.sha256(found).digest() == hashlib.sha256(image).digest()
         if self._client.image_crc32(FLASH, address, len(image)) != binascii.crc32(image):
             raise VerificationError(
@@ -130,16 +132,3 @@ class Flasher:
 
     def _is_erased(self, address: int, octets: int) -> bool:
         return self._holds(address, b"\xff" * octets)
-
-
-def _require_equal(address: int, wanted: bytes, found: bytes) -> None:
-    if found == wanted:
-        return
-    wrong = [at for at, pair in enumerate(zip(wanted, found, strict=True)) if pair[0] != pair[1]]
-    at, more = wrong[0], len(wrong) - 1
-    also = f", and {more:,} more of {len(wanted):,} octets differ" if more else ""
-    raise VerificationError(
-        f"the flash holds {found[at]:#04x} at {address + at:#x}, which was to be "
-        f"{wanted[at]:#04x}{also}. Flash it again; if the place stays the same, the chip is worn "
-        "or damaged there, and --slot takes another slot"
-    )

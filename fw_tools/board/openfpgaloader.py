@@ -4,6 +4,7 @@
 import re
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -11,13 +12,19 @@ from pathlib import Path
 
 from fw_tools.board.openfpgaloader_hints import failure
 from fw_tools.board.watched import run_watched
-from fw_tools.errors import MissingToolError, UsageError
+from fw_tools.errors import LinkError, MissingToolError, UsageError
 from fw_tools.toolchain import require_extra
 
 TIMEOUT_S = 1800.0  # A slow cable takes minutes for a large flash.
 Show = Callable[[str, float], None]  # Step, and its share that is done.
-_PROGRESS = re.compile(r"(Erasing|Writing|Loading|Reading|write Flash)\W+.*?([\d.]+)%")
-_STEPS = {"Erasing": "erase", "Writing": "write", "Loading": "load", "Reading": "verify"}
+_PROGRESS = re.compile(r"(Erasing|Writing|Loading|Reading|Read flash|write Flash)\W+.*?([\d.]+)%")
+_STEPS = {
+    "Erasing": "erase",
+    "Writing": "write",
+    "Loading": "load",
+    "Reading": "verify",
+    "Read flash": "read",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,11 +40,18 @@ class Load:
 
     def command(self) -> list[str]:
         """Return the command line. Raises `MissingToolError`."""
-        serial = ["--ftdi-serial", self.serial] if self.serial else []
         where = ["--write-flash"] if self.is_for_flash else ["--write-sram"]
         verify = ["--verify"] if self.is_read_back else []
         kind = ["--file-type", self.kind]
-        return [*_program(), *self.cable, *serial, *where, *verify, *kind, str(self.file)]
+        return [*self._begun(), *where, *verify, *kind, str(self.file)]
+
+    def reading(self, octets: int, into: Path) -> list[str]:
+        """Return the command line that reads the flash from its beginning."""
+        return [*self._begun(), "--dump-flash", "--file-size", str(octets), str(into)]
+
+    def _begun(self) -> list[str]:
+        serial = ["--ftdi-serial", self.serial] if self.serial else []
+        return [*_program(), *self.cable, *serial]
 
 
 def load(what: Load, show: Show, timeout_s: float = TIMEOUT_S) -> None:
@@ -46,13 +60,31 @@ def load(what: Load, show: Show, timeout_s: float = TIMEOUT_S) -> None:
     Raises `BoardMissingError`; `InputError` where the FPGA is another one; `VerificationError`
     where the flash holds something else; `LinkError` for all else, with what may help.
     """
+    _run(what, what.command(), show, timeout_s)
+
+
+def read_flash(what: Load, octets: int, show: Show, timeout_s: float = TIMEOUT_S) -> bytes:
+    """Return the first octets of the flash that an FPGA loads from; it stops, and loads anew.
+
+    Raises what `load` does.
+    """
+    with tempfile.TemporaryDirectory(prefix="fw-flash-") as folder:
+        into = Path(folder) / "flash.bin"
+        _run(what, what.reading(octets, into), show, timeout_s)
+        found = into.read_bytes() if into.is_file() else b""
+    if len(found) != octets:
+        raise LinkError(f"{' '.join(what.cable)}: {len(found):,} of {octets:,} octets were read")
+    return found
+
+
+def _run(what: Load, command: Sequence[str], show: Show, timeout_s: float) -> None:
     require_one_board(what)
 
     def told(line: str) -> None:
         if found := _PROGRESS.search(line):
             show(_STEPS.get(found[1], "write"), float(found[2]) / 100)
 
-    status, lines = run_watched(what.command(), told, timeout_s)
+    status, lines = run_watched(command, told, timeout_s)
     if status != 0:
         raise failure(lines, status, " ".join(what.cable))
 

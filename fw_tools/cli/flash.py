@@ -13,7 +13,9 @@ from telemetry.common.exit_codes import ExitCode
 @click.argument("file", type=click.Path(path_type=Path), metavar="IMAGE")
 @connection_options
 @click.option("--slot", type=int, metavar="N", help="By default the oldest; 0 is the golden one.")
-@click.option("--verify-only", is_flag=True, help="Compare; write nothing. Needs --slot.")
+@click.option(
+    "--verify-only", is_flag=True, help="Compare; write nothing. A boot slot needs --slot."
+)
 @click.option("--dry-run", is_flag=True, help="Say what would be done; write nothing.")
 @click.option("--no-boot", is_flag=True, help="Leave the payload running as it is.")
 @click.option("--until-power-off", is_flag=True, help="Into the FPGA, not into its flash.")
@@ -30,20 +32,22 @@ def flash(
 
     An image, as `fw-tools image` makes it, goes to a boot slot of a payload over its link. What the
     slot holds already is not sent again: the same command goes on where it was cut off. The golden
-    slot is open only while the boot select pin is set. The options --slot, --verify-only and
-    --no-boot are for this way. Exit code 4 when the device holds something else than IMAGE, or does
-    not boot it.
+    slot is open only while the boot select pin is set. The options --slot and --no-boot are for
+    this way. Exit code 4 when the device holds something else than IMAGE, or does not boot it.
 
     A bitstream of an iCE40, an ECP5 or a Gowin, ours or not, goes to a board with such an FPGA
     through openFPGALoader; --until-power-off is for this way.
 
     Anything else goes to a board with a table [program], by the vendor's programmer that it names.
 
+    --verify-only compares what the board holds where it can be read back.
+
     \b
     Examples:
       fw-tools flash boot.img --board twin:payload.toml
       fw-tools flash boot.img --board board.toml --slot 2 --verify-only
       fw-tools flash blinky.bit --board ulx3s --until-power-off
+      fw-tools flash blinky.bit --board ulx3s --verify-only
       fw-tools flash firmware.bin --board esp32 --port /dev/ttyUSB0
     """
     from fw_tools.errors import InputError
@@ -54,8 +58,10 @@ def flash(
     except OSError as error:
         raise InputError(f"{file}: cannot be read: {error.strerror}") from error
     way = "link" if octets.startswith(MAGIC) else _way(connection)
-    if way != "link" and (slot is not None or verify_only or no_boot):
-        raise click.UsageError("--slot, --verify-only and --no-boot are for boot slots alone")
+    if way != "link" and (slot is not None or no_boot):
+        raise click.UsageError("--slot and --no-boot are for boot slots alone")
+    if verify_only and dry_run:
+        raise click.UsageError("--verify-only writes nothing; leave out --dry-run")
     if way != "fpga" and until_power_off:
         raise click.UsageError("--until-power-off is for a board's FPGA alone")
     if way == "fpga":
@@ -66,12 +72,13 @@ def flash(
             connection.board,
             is_volatile=until_power_off,
             serial=connection.serial,
+            is_verified_only=verify_only,
             is_dry=dry_run,
         )
     if way == "program":
         from fw_tools.cli.flash_program import flash_program
 
-        return flash_program(file, connection, is_dry=dry_run)
+        return flash_program(file, connection, is_verified_only=verify_only, is_dry=dry_run)
     if verify_only and slot is None:
         raise click.UsageError("--verify-only needs --slot N")
     from fw_tools.cli.flash_link import Wishes, flash_link

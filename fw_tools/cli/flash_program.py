@@ -14,23 +14,26 @@ from telemetry.common.exit_codes import ExitCode
 _PERCENT = re.compile(r"(\d{1,3})(?:\.\d+)? ?%")
 
 
-def flash_program(file: Path, connection: Connection, *, is_dry: bool) -> ExitCode:
+def flash_program(
+    file: Path, connection: Connection, *, is_verified_only: bool, is_dry: bool
+) -> ExitCode:
     """Say what is run, and run it unless `is_dry`; its lines go by on standard error."""
     from fw_tools.board.opening import Named, wired_board
 
     named = Named(board=connection.board, port=connection.port, serial=connection.serial)
     with wired_board(named) as board:
-        command = board.program_command(file)
+        command = board.program_command(file, is_verified_only=is_verified_only)
         octets = file.stat().st_size
         say_where(board.name, board.spec.about or "by a programmer of its vendor")
-        say("plan", f"{command[0]} writes {octets:,} octets of {file.name}")
+        does = "compares with" if is_verified_only else "writes"
+        say("plan", f"{command[0]} {does} {octets:,} octets of {file.name}")
         if is_dry:
             say("command", shlex.join(command))
             return ExitCode.DONE
         watch = Stopwatch()
         with shown_progress() as show:
-            board.program(file, _told(show, octets))
-        say("written", watch.words(octets))
+            board.program(file, _told(show, octets), is_verified_only=is_verified_only)
+        say("verified" if is_verified_only else "written", watch.words(octets))
     return ExitCode.DONE
 
 

@@ -1,10 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A bitstream, ours or not, into the FPGA of a board: what it is, whether it fits, what is done."""
+"""A bitstream, ours or not, into the FPGA of a board: what it is, whether it fits, what is done.
+
+What the flash holds is compared with it here: openFPGALoader alone compares only what it wrote.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
 
-from fw_tools.board.openfpgaloader import Load
+from fw_tools.board.capability import Capability, MissingCapabilityError
+from fw_tools.board.comparing import require_equal
+from fw_tools.board.openfpgaloader import Load, Show, read_flash
 from fw_tools.errors import InputError, UsageError
 from fw_tools.fpga.parts import Part, find_part
 from fw_tools.fpga.recognise import Recognised, recognise
@@ -24,11 +29,28 @@ class FpgaPlan:
     load: Load
     octets: int
     bitstreams: int
+    held: bytes  # What the flash holds then, from its beginning.
 
     @property
     def blocks(self) -> int:
         """How many blocks of 64 KiB are erased."""
         return -(-self.octets // ERASE_OCTETS)
+
+
+def verify_fpga(plan: FpgaPlan, show: Show) -> None:
+    """Compare the flash with the bitstream, and write nothing; the FPGA loads anew behind it.
+
+    Raises `VerificationError` with the place where it holds something else, what `read_flash` does,
+    and `MissingCapabilityError` where nothing is read back.
+    """
+    if not plan.load.is_for_flash:
+        raise UsageError("--verify-only: the FPGA's own memory is not read back; the flash is")
+    if not plan.load.is_read_back:
+        cure = f"openFPGALoader reads no flash of a {plan.part.device} back"
+        if plan.part.family.name != "gowin":
+            cure = "its board.toml would say in [fpga] how large the flash is"
+        raise MissingCapabilityError(plan.board.name, Capability.VERIFY, cure)
+    require_equal(0, plan.held, read_flash(plan.load, len(plan.held), show))
 
 
 def plan_fpga(file: Path, board: BoardSpec, *, is_volatile: bool, serial: str | None) -> FpgaPlan:
@@ -64,7 +86,14 @@ def plan_fpga(file: Path, board: BoardSpec, *, is_volatile: bool, serial: str | 
         cable=fpga.loader,
         serial=serial or board.serial,
     )
-    return FpgaPlan(board=board, part=part, load=load, octets=len(bits), bitstreams=found.count)
+    return FpgaPlan(
+        board=board,
+        part=part,
+        load=load,
+        octets=len(bits),
+        bitstreams=found.count,
+        held=_held(bits, found),
+    )
 
 
 def _require_bitstream(file: Path, bits: bytes, board: str, part: Part) -> Recognised:
@@ -95,6 +124,13 @@ def _what_it_is(bits: bytes) -> str:
         return "data of no kind that is known here"
     is_text = not any(octet < 0x20 and octet not in b"\t\n\r\f\x1b" for octet in head)
     return "a text file" if is_text else "data of no kind that is known here"
+
+
+def _held(bits: bytes, found: Recognised) -> bytes:
+    """Return what openFPGALoader writes of it: of a .bit what stands behind its comment."""
+    if _kind(found) != "bit":
+        return bits
+    return bits[max(bits.index(found.family.preamble) - 1, 0) :]
 
 
 def _kind(found: Recognised) -> str:

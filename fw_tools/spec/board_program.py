@@ -11,7 +11,6 @@ from fw_tools.spec.toml_source import TomlSource
 from fw_tools.spec.validate import validate_table
 
 PLACEHOLDERS = ("image", "port", "serial")
-_COMMAND = ("program", "command")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +28,7 @@ class ProgramSpec:
 
     command: tuple[str | tuple[str, ...], ...]  # Inner words go together, or not at all.
     timeout_s: float
+    verify: tuple[str | tuple[str, ...], ...] | None = None  # The command that compares alone.
     strap: str | None = None
     images: tuple[str, ...] = ()  # Endings of the files it takes; () for any.
     hints: tuple[ProgramHint, ...] = ()
@@ -42,14 +42,15 @@ def read_program(source: TomlSource, findings: Findings) -> ProgramSpec | None:
     table = validate_table(ProgramTable, values, ("program",), "program", findings)
     if table is None:
         return None
-    command = tuple(tuple(word) if isinstance(word, list) else word for word in table.command)
-    _check_command(command, findings)
+    command = _words("command", table.command, findings)
+    verify = _words("verify", table.verify, findings) if table.verify else None
     straps = source.values.get("strap", {})
     if table.strap and table.strap not in straps:
         message = f"no table [strap.{table.strap}]; {suggestion(table.strap, straps)}"
         findings.add(("program", "strap"), "program: strap", message)
     return ProgramSpec(
         command=command,
+        verify=verify,
         timeout_s=table.timeout / 1e6,
         strap=table.strap,
         images=tuple(table.images),
@@ -57,7 +58,18 @@ def read_program(source: TomlSource, findings: Findings) -> ProgramSpec | None:
     )
 
 
-def _check_command(command: tuple[str | tuple[str, ...], ...], findings: Findings) -> None:
+def _words(
+    key: str, words: list[str | list[str]], findings: Findings
+) -> tuple[str | tuple[str, ...], ...]:
+    command = tuple(tuple(word) if isinstance(word, list) else word for word in words)
+    _check_command(key, command, findings)
+    return command
+
+
+def _check_command(
+    key: str, command: tuple[str | tuple[str, ...], ...], findings: Findings
+) -> None:
+    where, what = ("program", key), f"program: {key}"
     named: set[str] = set()
     before = len(findings)
     for index, word in enumerate(command):
@@ -66,16 +78,16 @@ def _check_command(command: tuple[str | tuple[str, ...], ...], findings: Finding
                 fields = set(placeholders(part))
             except ValueError as error:
                 message = f"{part!r}: {error}; a brace of its own is written twice"
-                findings.add((*_COMMAND, index), "program: command", message)
+                findings.add((*where, index), what, message)
                 continue
             named |= fields
             for unknown in fields.difference(PLACEHOLDERS):
                 message = f"unknown placeholder {{{unknown}}}; {suggestion(unknown, PLACEHOLDERS)}"
-                findings.add((*_COMMAND, index), "program: command", message)
+                findings.add((*where, index), what, message)
     if not isinstance(command[0], str) or not command[0]:
-        findings.add((*_COMMAND, 0), "program: command", "the first word names the program")
+        findings.add((*where, 0), what, "the first word names the program")
     if "image" not in named and len(findings) == before:
-        findings.add(_COMMAND, "program: command", "no word holds {image}: nothing is written")
+        findings.add(where, what, "no word holds {image}: it is not told of it")
 
 
 def placeholders(word: str) -> Iterator[str]:

@@ -150,6 +150,11 @@ class ProgramTable(Table):
         "names is not known. No shell.",
         ["stm32flash", "-w", "{image}", "-v", "{port}"],
     )
+    verify: Command | None = key(
+        "Its words to compare the board with {image}, and write nothing.",
+        ["esptool", "--port", "{port}", "verify-flash", "0x0", "{image}"],
+        default=None,
+    )
     timeout: WallClock = key("It is ended after so long.", "5min", default=300_000_000)
     strap: Text | None = key("Strapping to go through before, by name.", "loader", default=None)
     images: Texts = key("Endings of the files that it takes; any by default.", [".bin"], default=[])

@@ -63,14 +63,15 @@ def blinky(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Blinky
 class Board:
     """A ULX3S whose cable is a socket."""
 
-    def __init__(self, folder: Path, port: int, **keys: str) -> None:
+    def __init__(self, folder: Path, port: int, **keys: str | None) -> None:
         shipped = Path(str(find_board("ulx3s").fpga.pins)).parent  # type: ignore[union-attr]
         self.folder = folder / "board"
         shutil.copytree(shipped, self.folder)
         cable = f'["--cable", "remote-bitbang", "--ip", "127.0.0.1", "--port", "{port}"]'
         text = (self.folder / "board.toml").read_text()
         for key, value in {"loader": cable, **keys}.items():
-            text = re.sub(rf"^{key} = .*$", f"{key} = {value}", text, flags=re.MULTILINE)
+            line = "" if value is None else f"{key} = {value}"
+            text = re.sub(rf"^{key} = .*$", line, text, flags=re.MULTILINE)
         (self.folder / "board.toml").write_text(text)
 
     def arguments(self, file: Path, *more: str) -> tuple[str, ...]:
@@ -84,7 +85,8 @@ Flashed = Callable[..., tuple[int, str]]
 def flash(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Flashed:
     """Return what flashes a file to a board behind a TAP, and gives exit code and output."""
 
-    def flashed(file: Path, tap: Ecp5Tap, *more: str, **keys: str) -> tuple[int, str]:
+    def flashed(file: Path, tap: Ecp5Tap, *more: str, **keys: str | None) -> tuple[int, str]:
+        shutil.rmtree(tmp_path / "board", ignore_errors=True)
         with TapServer(tap) as server:
             arguments = Board(tmp_path, server.port, **keys).arguments(file, *more)
             code = run(fw_tools, "fw-tools", arguments)
@@ -122,7 +124,7 @@ def test_the_flash_then_holds_the_file(flash: Flashed, blinky: Blinky, tmp_path:
     assert not content[len(due) :].strip(b"\xff")
     chip.close()
     assert "erase 1 block of 64 KiB from 0x0, write 1,508 octets of short.bit, read them" in told
-    assert "verified   1,508 octets read back" in told
+    assert f"verified   {len(due):,} octets read back" in told
 
 
 class StuckFlash:
@@ -149,6 +151,36 @@ def test_a_bit_that_sticks_in_the_flash_is_found_with_its_address(
     chip.close()
     assert code == ExitCode.VERIFICATION, told
     assert f"the flash holds something else at {place:#x}" in told
+
+
+def test_what_the_flash_holds_is_compared_and_nothing_is_written(
+    flash: Flashed, blinky: Blinky, tmp_path: Path
+) -> None:
+    due = from_preamble(blinky.short.read_bytes())
+    chip = Flash(tmp_path, 0.001)
+    assert flash(blinky.short, Ecp5Tap(flash=chip))[0] == ExitCode.DONE
+    before = chip.content()
+    code, told = flash(blinky.short, Ecp5Tap(flash=chip), "--verify-only")
+    assert code == ExitCode.DONE, told
+    assert f"verified   {len(due):,} octets read back" in told
+    code, told = flash(blinky.short, Ecp5Tap(flash=StuckFlash(chip, 9, 5)), "--verify-only")
+    assert code == ExitCode.VERIFICATION, told
+    words = " ".join(told.split())
+    assert f"holds {due[9] ^ 0x20:#04x} at 0x9, which was to be {due[9]:#04x}. Flash it" in words
+    assert chip.content() == before
+    chip.close()
+
+
+def test_what_cannot_be_read_back_is_told_before_anything_is_sent(
+    flash: Flashed, blinky: Blinky, tmp_path: Path
+) -> None:
+    tap = Ecp5Tap()
+    code, told = flash(blinky.file, tap, "--verify-only", "--until-power-off")
+    assert (code, "own memory is not read back" in told) == (ExitCode.USAGE, True)
+    code, told = flash(blinky.file, tap, "--verify-only", flash=None)
+    assert code == ExitCode.USAGE, told
+    assert "has no verify: its board.toml would say in [fpga] how large the flash is" in told
+    assert tap.erased == 0
 
 
 def test_an_fpga_that_is_another_one_is_told(flash: Flashed, blinky: Blinky) -> None:

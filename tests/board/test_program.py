@@ -237,3 +237,41 @@ def test_flash_runs_a_boards_programmer_under_the_look_of_every_way(
     assert "written    4,096 octets in " in told.out
     assert "  ok\n" in told.err
     assert command_line(fw_tools, "fw-tools", (*flash, "--slot", "1")) == ExitCode.USAGE
+
+
+@pytest.mark.parametrize(("held", "code"), [(True, ExitCode.DONE), (False, ExitCode.VERIFICATION)])
+def test_a_board_is_compared_by_the_programmer_where_it_can(
+    image: Path, tmp_path: Path, held: bool, code: ExitCode, capsys: pytest.CaptureFixture[str]
+) -> None:
+    chip, file = tmp_path / "chip", tmp_path / "board.toml"
+    chip.write_bytes(image.read_bytes() if held else b"other")
+    verify = ["cmp", "{image}", str(chip)]
+    file.write_text(
+        f'[board]\nname = "b"\n[program]\ncommand = ["false", "{{image}}"]\nverify = {verify}\n'
+        '[[program.hint]]\ntext = "differ"\nsay = "its flash holds something else"\nexit = 4\n'
+    )
+    flash = ("flash", str(image), "--board", str(file), "--verify-only")
+    assert command_line(fw_tools, "fw-tools", flash) == code
+    told = capsys.readouterr()
+    assert f"plan       cmp compares with 4,096 octets of {image.name}" in told.out
+    assert ("verified   4,096 octets in" in told.out) == held
+    assert ("its flash holds something else" in told.err) != held
+
+
+def test_a_programmer_that_cannot_compare_is_told(
+    image: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    flash = ("flash", str(image), "--board", "mcuboot", "--port", "socket://127.0.0.1:1")
+    assert command_line(fw_tools, "fw-tools", (*flash, "--verify-only")) == ExitCode.USAGE
+    assert "board mcuboot: has no verify: smpmgr is told of no way to" in capsys.readouterr().err
+
+
+def test_esptool_compares_and_writes_nothing(silent_port: str, image: Path) -> None:
+    """It is reached with the command of the board that ships, and knows its words."""
+    told: list[str] = []
+    with (
+        WiredBoard(find_board("esp32"), None, silent_port) as board,
+        pytest.raises(ProgramError, match="hold BOOT, press RESET"),
+    ):
+        board.program(image, told.append, is_verified_only=True)
+    assert "verify-flash" in told[0]
