@@ -54,9 +54,10 @@ def build(
     """Synthesise, place and route the payload described in SPEC, and pack it for a board.
 
     The payload runs at the board's clock; its times and its baud rate stay what SPEC says. DIR then
-    holds the bitstream, build.json with every figure, and the link.json of this build. The same
-    sources and tools give the same bits, which are kept in the cache. Exit code 4 when the design
-    misses its clock: no bitstream is written then.
+    holds the bitstream, build.json with every figure, and the link.json of this build; NAME.img
+    too, the bitstream for a boot slot, where the payload has slots in a flash that the FPGA loads
+    bitstreams from. The same sources and tools give the same bits, which are kept in the cache.
+    Exit code 4 when the design misses its clock: no bitstream is written then.
 
     \b
     Examples:

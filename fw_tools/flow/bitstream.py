@@ -15,6 +15,7 @@ from fw_tools.fpga.parts import find_part
 from fw_tools.fpga.place import ROUTED, Fit, route
 from fw_tools.fpga.slowest_path import PathStep
 from fw_tools.netlist.synthesis import synthesise_json
+from fw_tools.pus.slots import Image, ImageKind, SlotLayout
 from fw_tools.sim.cache import cache_folder, locked, mark_used
 from fw_tools.spec.board import BoardSpec
 
@@ -29,6 +30,8 @@ _WHEELS = (
     "apycula",
 )
 _FORMAT = "1"
+_UPDATE_SLOT, _FIRST_SEQUENCE = 1, 1
+_VECTORS_ROOM = 256  # Octets that may go before the golden bitstream.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,16 +107,50 @@ def require_in_time(fit: Fit) -> None:
         raise VerificationError(f"the design runs at up to {rates}: no bitstream is written")
 
 
-def flash_image(golden: bytes, update: bytes, board: BoardSpec) -> bytes:
+def flash_image(
+    golden: bytes, update: bytes, board: BoardSpec, slots: SlotLayout | None, build_id: str
+) -> bytes:
     """Return an image of the board's flash with two bitstreams; see `golden_and_update`.
 
-    Raises `InputError` where the board has no room for it.
+    With the boot slots of a payload the update lies in slot 1 with its header: the payload that the
+    golden bitstream holds boots it. Raises `InputError` where the board has no room for it.
     """
     fpga = board.fpga
     if fpga is None or fpga.flash_bytes is None:
         raise InputError(f"board {board.name}: no flash for two bitstreams is described")
-    plan = FlashPlan(flash_bytes=fpga.flash_bytes, update_address=fpga.update_address)
-    return golden_and_update(golden, update, find_part(fpga.part), plan)
+    address = slots.slot_octets if slots else fpga.update_address
+    plan = FlashPlan(flash_bytes=fpga.flash_bytes, update_address=address)
+    image = golden_and_update(golden, update, find_part(fpga.part), plan)
+    if slots is None:
+        return image
+    header = slot_image(update, build_id).header(_FIRST_SEQUENCE)
+    return image.ljust(slots.header_at(_UPDATE_SLOT), b"\xff") + header
+
+
+def slot_image(bits: bytes, build_id: str) -> Image:
+    """Return a bitstream as what goes into a boot slot."""
+    return Image(octets=bits, kind=ImageKind.BITSTREAM, identity=int(build_id, 16))
+
+
+def require_room(bits: bytes, board: BoardSpec, slots: SlotLayout) -> None:
+    """Raise `InputError` unless the board's flash has the payload's slots, and one holds `bits`.
+
+    The golden bitstream lies in slot 0 of the same flash: a longer one would be overwritten by what
+    goes into slot 1.
+    """
+    assert board.fpga is not None
+    flash_bytes = board.fpga.flash_bytes or 0
+    if slots.slot_octets * slots.count > flash_bytes:
+        raise InputError(
+            f"board {board.name} has a flash of {flash_bytes >> 10:,} KiB; the payload's [link] "
+            f"flash is of {slots.slot_octets * slots.count >> 10:,} KiB"
+        )
+    if len(bits) > slots.room - _VECTORS_ROOM:
+        raise InputError(
+            f"the bitstream of {len(bits):,} octets does not fit into a boot slot of "
+            f"{slots.slot_octets >> 10:,} KiB, which it shares with its header; make [link] slot "
+            "longer"
+        )
 
 
 def _versions() -> Iterator[str]:

@@ -16,12 +16,16 @@ from fw_tools.flow.bitstream import (
     build_bitstream,
     flash_image,
     require_in_time,
+    require_room,
+    slot_image,
 )
 from fw_tools.flow.board_design import payload_on_board, write_design
 from fw_tools.fpga.bitstream import is_bitstream
 from fw_tools.fpga.parts import find_part
+from fw_tools.pus.slots import SlotLayout, build_image_file
 from fw_tools.spec.board import BoardSpec, FpgaSpec
 from fw_tools.spec.load import load_payload
+from fw_tools.spec.records import Payload
 from telemetry.common.files import write_atomically
 
 RECORD = "build.json"
@@ -36,6 +40,7 @@ class Built:
     board: BoardSpec
     build_id: str  # What the payload tells over its link; of the user's own design, its digest.
     bitstream: Bitstream
+    slots: SlotLayout | None = None  # Of a payload in whose slots bitstreams may lie.
 
 
 def build_payload(spec: Path, board: BoardSpec, progress: Progress) -> tuple[Built, bytes]:
@@ -49,7 +54,25 @@ def build_payload(spec: Path, board: BoardSpec, progress: Progress) -> tuple[Bui
         design, build_id = write_design(payload, _fpga(board), folder)
         bitstream = build_bitstream(design, progress)
         link = (folder / "link.json").read_bytes()
-    return Built(name=payload.name, board=board, build_id=build_id, bitstream=bitstream), link
+    built = Built(
+        name=payload.name,
+        board=board,
+        build_id=build_id,
+        bitstream=bitstream,
+        slots=_slots(payload, board),
+    )
+    if built.slots:
+        require_room(bitstream.bits, board, built.slots)
+    return built, link
+
+
+def _slots(payload: Payload, board: BoardSpec) -> SlotLayout | None:
+    """Return the slots of a payload in the flash that its FPGA loads bitstreams from."""
+    fpga, link = _fpga(board), payload.link
+    if link is None or not link.slot_octets or fpga.flash_bytes is None:
+        return None
+    can_warm_boot = find_part(fpga.part).family.has_warm_boot
+    return SlotLayout(link.slot_octets, link.slot_count) if can_warm_boot else None
 
 
 def build_own(
@@ -80,7 +103,7 @@ def read_golden(path: Path, board: BoardSpec) -> bytes:
     Raises `InputError` where it is none for the board, or the board keeps no two.
     """
     part = find_part(_fpga(board).part)
-    if part.family.assembler is None or _fpga(board).flash_bytes is None:
+    if not part.family.has_warm_boot or _fpga(board).flash_bytes is None:
         raise InputError(f"board {board.name}: no flash image of two bitstreams is made for it")
     try:
         bits = path.read_bytes()
@@ -102,8 +125,13 @@ def write_built(
     """
     bitstream, name = built.bitstream, built.name
     images = {f"{name}{bitstream.suffix}": bitstream.bits, **besides}
+    if built.slots:
+        image = slot_image(bitstream.bits, built.build_id)
+        images[f"{name}.img"] = build_image_file(image)
     if golden:
-        images[f"{name}.flash"] = flash_image(golden, bitstream.bits, built.board)
+        images[f"{name}.flash"] = flash_image(
+            golden, bitstream.bits, built.board, built.slots, built.build_id
+        )
     _write(folder / RECORD, _record(built).encode())
     require_in_time(bitstream.fit)
     for file_name, octets in images.items():

@@ -10,8 +10,8 @@ from fw_tools.fpga.families import Family
 from fw_tools.fpga.parts import Part
 
 _LONGEST_COMMENT = 4096
-_MIB = 1 << 20
-_ERASE_BITS = 16  # Images begin at multiples of 64 KiB, which a flash erases at once.
+_ICE40_IMAGES = 4  # That SB_WARMBOOT chooses from.
+_ICE40_VECTORS = 32 * (1 + _ICE40_IMAGES)  # Octets; that of power-on goes first.
 
 
 def pack(routed: Path, part: Part) -> bytes:
@@ -40,14 +40,15 @@ class FlashPlan:
     """Where two bitstreams lie in a flash; the golden one comes first."""
 
     flash_bytes: int
-    update_address: int  # Of an ECP5; behind an iCE40's golden image the update follows at once.
+    update_address: int  # A multiple of 64 KiB; of a power of two for an iCE40.
 
 
 def golden_and_update(golden: bytes, update: bytes, part: Part, plan: FlashPlan) -> bytes:
     """Return one flash image of two bitstreams.
 
     Power-on loads the golden one. The update is what a warm boot loads, which the golden one asks
-    for: image 1 of an iCE40's SB_WARMBOOT, the boot address of an ECP5's PROGRAMN.
+    for: image 1 of an iCE40's SB_WARMBOOT, the boot address of an ECP5's PROGRAMN. An iCE40's
+    images 2 and 3 are those as far behind again.
 
     Raises `InputError` for a family without such images, and where they do not fit;
     `FpgaToolError` in the words of the family's tool.
@@ -59,30 +60,40 @@ def golden_and_update(golden: bytes, update: bytes, part: Part, plan: FlashPlan)
         folder = Path(name)
         (folder / "golden").write_bytes(golden)
         (folder / "update").write_bytes(update)
-        assemblers[part.family.name](part.family, folder, plan)
-        image = (folder / "image").read_bytes()
+        first = assemblers[part.family.name](part.family, folder, plan)
+    if len(first) > plan.update_address:
+        raise InputError(
+            f"the golden bitstream of {len(first):,} octets reaches beyond "
+            f"{plan.update_address:#x}, where the update begins"
+        )
+    image = first.ljust(plan.update_address, b"\xff") + update
     if len(image) > plan.flash_bytes:
         sizes = f"{len(image):,} of {plan.flash_bytes:,} octets"
         raise InputError(f"golden and update do not fit into the flash: {sizes}")
     return image
 
 
-def _ice40_image(family: Family, folder: Path, _: FlashPlan) -> None:
+def _ice40_image(family: Family, folder: Path, plan: FlashPlan) -> bytes:
+    """Return the vectors of the images and the golden bitstream behind them."""
     assert family.assembler is not None
-    arguments = ("-p0", f"-A{_ERASE_BITS}", "-o", "image", "golden", "update")
-    family.assembler.run(arguments, folder)
-
-
-def _ecp5_image(family: Family, folder: Path, plan: FlashPlan) -> None:
-    assert family.assembler is not None
-    size = (folder / "golden").stat().st_size
-    if size > plan.update_address:
+    bits = plan.update_address.bit_length() - 1
+    if plan.update_address != 1 << bits:
         raise InputError(
-            f"the golden bitstream of {size:,} octets reaches beyond {plan.update_address:#x}, "
-            "where the update begins"
+            f"an iCE40 finds its update at a power of two only, not at {plan.update_address:#x}"
         )
-    megabits = plan.flash_bytes * 8 // _MIB
-    files = ("--input", "golden", "--input", "update", "--output", "image")
-    family.assembler.run(
-        ("--flashsize", f"{megabits}", "--address", f"{plan.update_address:#x}", *files), folder
+    updates = [f"update{n}" for n in range(1, _ICE40_IMAGES) if n < plan.flash_bytes >> bits]
+    for name in updates:  # Each of its own: icemulti knows a file again by its name.
+        (folder / name).write_bytes((folder / "update").read_bytes())
+    family.assembler.run(("-p0", f"-a{bits}", "-o", "image", "golden", *updates), folder)
+    golden_octets = _ICE40_VECTORS + (folder / "golden").stat().st_size
+    return (folder / "image").read_bytes()[:golden_octets]
+
+
+def _ecp5_image(family: Family, folder: Path, plan: FlashPlan) -> bytes:
+    """Return the golden bitstream with the address that PROGRAMN loads from next."""
+    assert family.unpacker is not None
+    family.unpacker.run(("--input", "golden", "--textcfg", "text"), folder)
+    family.packer.run(
+        ("--compress", "--bootaddr", f"{plan.update_address:#x}", "text", "image"), folder
     )
+    return (folder / "image").read_bytes()

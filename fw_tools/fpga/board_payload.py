@@ -5,6 +5,7 @@ It is the top of the payload's twin, so that a board and its twin hold the same.
 logic is in neither; its ports rest.
 """
 
+from fw_tools.rtl.payload_top import WARM_BOOT
 from fw_tools.rtl.ports import Port, PortGroup, port_list
 from fw_tools.spec.board_schema import MAX_RAILS
 from fw_tools.spec.records import Payload
@@ -19,6 +20,7 @@ _PORTS = (
     Port("flash_cs_no"),
     Port("flash_mosi_o"),
     Port("flash_miso_i"),
+    *WARM_BOOT,
     Port("rail_enable_o", MAX_RAILS),
     Port("rail_power_good_i", MAX_RAILS),
     Port("rail_over_current_i", MAX_RAILS),

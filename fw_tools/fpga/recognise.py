@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from fw_tools.fpga.bitstream import is_bitstream
 from fw_tools.fpga.families import FAMILIES, Family
+from fw_tools.pus.slots import HEADER, MAGIC
 
 # IDCODEs of the parts, as bitstreams carry them (Lattice FPGA-TN-02039, Gowin UG290).
 _ECP5 = {
@@ -53,10 +54,17 @@ class Recognised:
 
 def recognise(bits: bytes) -> Recognised | None:
     """Return what bitstream it is; None where it is none of a family that is known here."""
+    bits = _without_header(bits)
     for name, read in _READERS.items():
         if is_bitstream(bits, FAMILIES[name]):
             return read(bits, FAMILIES[name])
     return None
+
+
+def _without_header(bits: bytes) -> bytes:
+    """Return an image of a flash without the header of a payload's boot slot at its end."""
+    end = bits[-HEADER.sizeof() :]
+    return bits[: -HEADER.sizeof()] if end.startswith(MAGIC) else bits
 
 
 _DUMMY, _RESET_CRC, _INIT_ADDRESS, _VERIFY_ID = 0xFF, 0x3B, 0x46, 0xE2
@@ -82,8 +90,9 @@ def _read_ecp5(bits: bytes, family: Family) -> Recognised:
 
 
 def _read_ice40(bits: bytes, family: Family) -> Recognised:
-    addresses = _ice40_addresses(bits, family.preamble)
-    images = [_walk_ice40(bits[at:], family.preamble) for at in sorted(addresses) or [0]]
+    addresses = sorted(_ice40_addresses(bits, family.preamble)) or [0]
+    there = [at for at in addresses if at < len(bits) or at in addresses[:2]]
+    images = [_walk_ice40(bits[at:], family.preamble) for at in there]
     size = images[0][0]
     return Recognised(
         family=family,

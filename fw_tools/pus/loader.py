@@ -3,7 +3,7 @@
 
 import binascii
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from itertools import chain
 from typing import Any
@@ -12,6 +12,7 @@ from fw_tools.pus.memories import FlashMemory, Memory
 from fw_tools.pus.parameters import Registers
 from fw_tools.pus.slots import (
     HEADER,
+    LAST_ATTEMPT,
     MEMORY,
     PARAMETER,
     RECORDS,
@@ -32,6 +33,7 @@ class Refusal(IntEnum):
     IMAGE = 3
     IDENTITY = 4
     CONTENT = 5
+    NOT_LOADED = 6  # The FPGA does not load the bitstream, or that does not come up.
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,8 @@ class Loader:
     registers: Registers
     memories: Mapping[int, Memory]
     identities: Mapping[int, int]  # By `ImageKind`, 64 bit each.
+    warm_boot_slots: frozenset[int] = frozenset()  # Whose bitstream the FPGA can be made to load.
+    warm_boots: list[int] = field(default_factory=list)  # Slots that it was asked to load.
 
     def boot(self, *, is_golden_wanted: bool, rescued: int = GOLDEN) -> BootReport:
         """Boot the best slot that can be booted; the golden one at last, or where it is wanted.
@@ -90,14 +94,35 @@ class Loader:
                 yield slot, header
 
     def _start(self, slot: int, header: SlotHeader) -> Refusal | None:
-        if self.identities.get(header.kind) != header.identity:
+        if not self.can_start(slot, header):
             return Refusal.IDENTITY
         image = self.flash.read(self.layout.image_at(slot), header.length)
         if binascii.crc32(image) != header.crc32:
             return Refusal.IMAGE
         if header.kind == ImageKind.BITSTREAM:
-            return None
+            return self._start_bitstream(slot, header)
         return None if self._load(image) else Refusal.CONTENT
+
+    def can_start(self, slot: int, header: SlotHeader) -> bool:
+        """Tell whether the image is for what runs, or a bitstream that the FPGA can load."""
+        is_loadable = header.kind == ImageKind.BITSTREAM and slot in self.warm_boot_slots
+        return is_loadable or self.identities.get(header.kind) == header.identity
+
+    def _start_bitstream(self, slot: int, header: SlotHeader) -> Refusal | None:
+        """Note that it runs; or ask for it, as where an FPGA does not load it."""
+        if slot not in self.warm_boot_slots:
+            return None
+        marks_at = self.layout.marks_at(slot)
+        attempts, unproven = self.flash.read(marks_at, 2)
+        if self.identities[header.kind] == header.identity:
+            self.flash.write(marks_at + 1, b"\0")
+            return None
+        if unproven:
+            if not attempts & LAST_ATTEMPT:
+                return Refusal.NOT_LOADED
+            self.flash.write(marks_at, bytes([attempts << 1 & 0xFF]))
+        self.warm_boots.append(slot)
+        return Refusal.NOT_LOADED
 
     def _load(self, image: bytes) -> bool:
         """Carry out the records up to the first that cannot be; tell whether all were."""

@@ -126,8 +126,8 @@ class Rescue:
         found = self._header(octets)
         if found is None or found.length != len(image):
             return Reply.ERROR
-        is_ours = self._loader.identities.get(found.kind) == found.identity
-        if not is_ours or found.crc32 != binascii.crc32(image):
+        can_start = self._loader.can_start(slot.number, found)
+        if not can_start or found.crc32 != binascii.crc32(image):
             self._slot = None  # Once more from the beginning.
             return Reply.ERROR
         header = octets[:6] + self._next_sequence().to_bytes(2, "big") + octets[8:-2]

@@ -3,7 +3,8 @@
 
 A slot is a stretch of the flash of equal size; slot 0 is the golden one. Its image lies at its
 beginning, its header in its last sector, which is written last and erased first: a slot that was
-not finished has none.
+not finished has none. Two octets behind the header are the gateware's marks of a bitstream: the
+attempts to have the FPGA load it, a bit cleared for each, and whether it has run, 0 then.
 """
 
 import binascii
@@ -23,6 +24,7 @@ MOST_SLOTS = 15
 MAGIC = b"FWS1"
 PARAMETER, MEMORY = 1, 2  # Types of records.
 DIGEST_OCTETS = 6
+LAST_ATTEMPT = 1 << 2  # The bit that the third one clears.
 _FILE_HEAD_OCTETS = 32 + 32
 
 HEADER = Struct(
@@ -35,6 +37,7 @@ HEADER = Struct(
     "digest" / Bytes(DIGEST_OCTETS),
     "checksum" / Int16ub,
 )
+HEADER_OCTETS: int = HEADER.sizeof()
 RECORD = Struct(
     "type" / Int8ub,
     "memory_id" / Int8ub,
@@ -84,6 +87,10 @@ class SlotLayout:
     def header_at(self, slot: int) -> int:
         """Return the address of a slot's header."""
         return (slot + 1) * self.slot_octets - FLASH_SECTOR_OCTETS
+
+    def marks_at(self, slot: int) -> int:
+        """Return the address of a slot's marks."""
+        return self.header_at(slot) + HEADER_OCTETS
 
 
 class SlotHeaderError(ValueError):

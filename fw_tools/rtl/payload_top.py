@@ -24,6 +24,11 @@ GATED = frozenset(
     {"request_i", "write_i", "address_i", "wdata_i", "grant_o", "rvalid_o"}
 )  # Ports of a memory that its gate stands before.
 TWIN_RAILS = 64  # Width of the rail ports of a twin, whatever the payload.
+WARM_BOOT = (
+    Port("warm_boot_slots_i", 16, "Those whose bitstream can be loaded; constant."),
+    Port("warm_boot_o", remark="Held."),
+    Port("warm_boot_slot_o", 4, "Set before."),
+)
 LINK_CELLS = (
     *("engine_pkg", "crc16_octet", "event_counter", "periodic_trigger", "sync_2ff"),
     *("kept_reg", "tmr_voter", "tmr_reg", "ecc_ram_array", "uart_rx", "uart_tx"),
@@ -106,6 +111,7 @@ def _payload_file(payload: Payload, digest: str) -> GeneratedFile:
         triplicate=payload.profile.triplicate,
         receive_bits=payload.profile.receive_bits(has_flash=payload.link.flash_octets > 0),
         rescue="1'b1" if has_rescue(payload) else "1'b0",
+        warm_boot="1'b1" if payload.link.slot_octets else "1'b0",
         address_bits=elaborate_registers(payload).address_bits,
     )
     return GeneratedFile(PurePosixPath(f"rtl/{module}.sv"), align_connections(text))
@@ -115,10 +121,12 @@ def pin_groups(payload: Payload) -> list[PortGroup]:
     """Return the ports of the payload with its line, but clock and reset."""
     assert payload.link is not None
     flash = (Port("flash_sck_o"), Port("flash_cs_no"), Port("flash_mosi_o"), Port("flash_miso_i"))
+    has_slots = payload.link.slot_octets > 0
     return [
         PortGroup("Serial line, 8N1.", (Port("uart_rx_i"), Port("uart_tx_o"))),
         PortGroup("Chosen at start, told to the ground.", (Port("boot_select_i"),)),
         PortGroup("SPI flash, mode 0.", flash if payload.link.flash_octets else ()),
+        PortGroup("The FPGA loads another bitstream.", WARM_BOOT if has_slots else ()),
         *board_port_groups(payload),
     ]
 

@@ -50,6 +50,7 @@ WORD_BITS = 16
 VARIABLES = 557  # Words of the engine before those that survive a reset.
 PATROL_CLOCKS = 600_000  # In which the engine reads every word of its own.
 OFFER_S = 0.26 * SHORT_SECOND  # With the boot select pin high the line is offered that long.
+WARM_BOOT_S = 0.1 * SHORT_SECOND  # In which an FPGA has to begin to load another bitstream.
 PING, ONE_SHOT = (17, 1), (3, 27)
 SLOTS = SlotLayout(
     LINK["slot_octets"],
@@ -83,6 +84,9 @@ class LinkBench:
             for port in ("request", "write", "address", "wdata", "inject_valid", "inject_mask"):
                 getattr(dut, f"{memory['name']}_{port}_i").value = 0
         dut.boot_select_i.value = 0
+        self.loadable: frozenset[int] = frozenset()  # Slots whose bitstream the FPGA would load.
+        if SLOTS.slot_octets:
+            dut.warm_boot_slots_i.value = 0
         self.board = Board(dut, CONFIG["rails"])
         self.flash = SpiFlash(dut, FLASH["octets"]) if FLASH else None
         self.ground = Ground(dut, BIT_PS, LINK["apid"])
@@ -635,8 +639,11 @@ async def the_best_slot_that_can_be_booted_is(dut):
     await boots_as_the_reference(bench, flash)
 
 
-async def boots_as_the_reference(bench: LinkBench, flash: FlashMemory) -> None:
-    """Let payload and reference boot what is in the flash, and compare all that it changes."""
+async def boots_as_the_reference(bench: LinkBench, flash: FlashMemory) -> list[int]:
+    """Let payload and reference boot what is in the flash, and compare all that it changes.
+
+    Return the slots whose bitstream the reference asked for.
+    """
     assert bench.flash is not None
     bench.flash.content[:] = flash.content
     machine = bench.expected.machine
@@ -649,6 +656,7 @@ async def boots_as_the_reference(bench: LinkBench, flash: FlashMemory) -> None:
         registers=PlainRegisters(registers | {0: PlainRegister("r")}),
         memories=memories,
         identities=identities,
+        warm_boot_slots=bench.loadable,
     )
     before = {name: len(bench.events(name)) for name in ("slot_booted", "slot_refused")}
     for memory in CONFIG["memories"]:
@@ -656,7 +664,7 @@ async def boots_as_the_reference(bench: LinkBench, flash: FlashMemory) -> None:
         machine.memory(memory["id"]).content[:] = bytes(memory["octets"])  # As a reset leaves it.
     report = loader.boot(is_golden_wanted=flash.is_golden_open)
     await bench.exchange(bench.ground.command(8, 1, b"\0\5"))
-    await bench.seconds(0.08 + OFFER_S)
+    await bench.seconds(0.08 + OFFER_S + len(loader.warm_boots) * WARM_BOOT_S)
     await bench.ground.settle()
     told = {name: bench.events(name)[count:] for name, count in before.items()}
     wanted = {"slot_booted": report.booted, "slot_refused": report.refused}
@@ -667,6 +675,8 @@ async def boots_as_the_reference(bench: LinkBench, flash: FlashMemory) -> None:
     slot = 0xFF if report.booted is None else report.booted >> 16
     assert await bench.parameter("link.booted_slot") == slot
     await bench.ask(3, 6, b"\1" + STRUCTURE)
+    assert bytes(bench.flash.content) == bytes(flash.content), "the marks of a bitstream"
+    return loader.warm_boots
 
 
 def put_slot(

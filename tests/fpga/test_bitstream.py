@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Bitstreams of three families, taken apart by the families' own tools; two in one flash."""
 
+import binascii
 import random
 import re
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 
 from fw_tools.board.finding import find_board
 from fw_tools.errors import InputError, MissingToolError
+from fw_tools.flow.bitstream import flash_image, require_room
 from fw_tools.fpga import families
 from fw_tools.fpga.bitstream import FlashPlan, golden_and_update, is_bitstream, pack
 from fw_tools.fpga.families import FpgaTool, FpgaToolError, PlacementError
@@ -16,6 +18,7 @@ from fw_tools.fpga.parts import ECP5_85F, GW1NR_9C, ICE40UP5K, Part, find_part
 from fw_tools.fpga.place import ROUTED, Fit, route
 from fw_tools.fpga.recognise import recognise
 from fw_tools.netlist.synthesis import synthesise_json
+from fw_tools.pus.slots import SlotLayout, read_header
 
 BOARDS = {
     ICE40UP5K: ("icebreaker", "icebreaker.pcf"),
@@ -137,11 +140,11 @@ def test_an_ice40_image_holds_golden_and_update_each_behind_its_vector(
 ) -> None:
     golden = blinkies.bits(ICE40UP5K)
     update = blinkies.bits(ICE40UP5K, seed=2)
-    plan = FlashPlan(flash_bytes=16 * KIB * KIB, update_address=0)
+    slot = 128 * KIB
+    plan = FlashPlan(flash_bytes=16 * KIB * KIB, update_address=slot)
     image = golden_and_update(golden, update, ICE40UP5K, plan)
-    vectors = [boot_address(image, 32 * number) for number in range(3)]  # Power-on, images 0 and 1.
-    assert vectors[0] == vectors[1] < vectors[2]
-    assert all(vector % (64 * KIB) == 0 for vector in vectors[1:])
+    vectors = [boot_address(image, 32 * number) for number in range(5)]  # Power-on, images 0 to 3.
+    assert vectors == [5 * 32, 5 * 32, slot, 2 * slot, 3 * slot]
     assert golden != update
     for bits, vector in ((golden, vectors[1]), (update, vectors[2])):
         assert image[vector:].startswith(bits)
@@ -171,15 +174,18 @@ def test_an_ecp5_image_begins_with_golden_and_holds_the_update_at_its_address(
         text = ecp5_text(piece[piece.index(b"\xff\x00") :], tmp_path)
         routed = blinkies.routed(ECP5_85F, seed)[1].read_text()
         assert config_wires(text) == config_wires(routed)
+        assert ("word: BOOTADDR 01000000" in text) == (address == 0)  # 64 blocks of 64 KiB.
     assert golden != update
 
 
 @pytest.mark.parametrize(
     ("part", "size", "update", "message"),
     [
-        (ICE40UP5K, 128, 0, r"do not fit into the flash: \d{3},\d{3} of 131,072 octets"),
+        (ICE40UP5K, 128, 128, r"do not fit into the flash: \d{3},\d{3} of 131,072 octets"),
+        (ICE40UP5K, 1024, 192, "at a power of two only, not at 0x30000"),
+        (ICE40UP5K, 1024, 64, r"golden bitstream of 104,250 octets reaches beyond 0x10000"),
         (ECP5_85F, 1024, 128, r"golden bitstream of \d{3},\d{3} octets reaches beyond 0x20000"),
-        (ECP5_85F, 1024, 960, r"^ecpmulti ended with status 1: Addresses must be .* flash size$"),
+        (ECP5_85F, 1024, 960, r"do not fit into the flash: 1,\d{3},\d{3} of 1,048,576 octets"),
     ],
 )
 def test_what_a_flash_has_no_room_for_is_refused(
@@ -284,6 +290,36 @@ def test_a_flash_image_of_two_bitstreams_is_recognised(part: Part, blinkies: Bli
     cut = recognise(image[:-100])
     assert cut is not None
     assert not cut.is_whole
+
+
+@pytest.mark.parametrize("part", [ICE40UP5K, ECP5_85F], ids=lambda part: part.family.name)
+def test_with_boot_slots_the_update_lies_in_slot_1_with_its_header(
+    part: Part, blinkies: Blinkies
+) -> None:
+    golden, update = blinkies.bits(part), blinkies.bits(part, seed=2)
+    slots = SlotLayout(slot_octets=512 * KIB, count=8)
+    board = find_board(BOARDS[part][0])
+    image = flash_image(golden, update, board, slots, "0123456789abcdef")
+    assert image[512 * KIB :].startswith(update)
+    header = read_header(image[1020 * KIB :], slots)  # The last sector of slot 1.
+    assert header is not None
+    assert (header.kind, header.identity) == (2, 0x0123456789ABCDEF)
+    assert (header.length, header.crc32) == (len(update), binascii.crc32(update))
+    found = recognise(image)
+    assert found is not None
+    assert (found.device, found.is_whole, found.count) == (part.device, True, 2)
+
+
+@pytest.mark.parametrize("part", [ICE40UP5K, ECP5_85F], ids=lambda part: part.family.name)
+def test_a_bitstream_that_would_reach_into_the_next_slot_is_refused(
+    part: Part, blinkies: Blinkies
+) -> None:
+    bits, board = blinkies.bits(part), find_board(BOARDS[part][0])
+    require_room(bits, board, SlotLayout(slot_octets=512 * KIB, count=8))
+    with pytest.raises(InputError, match="does not fit into a boot slot of 64 KiB"):
+        require_room(bits, board, SlotLayout(slot_octets=64 * KIB, count=8))
+    with pytest.raises(InputError, match=r"has a flash of 16,384 KiB; the payload's .* 30,720 KiB"):
+        require_room(bits, board, SlotLayout(slot_octets=2048 * KIB, count=15))
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from fw_tools.flow.benches.link import link_benches
 from fw_tools.report.records import Status
 
-TESTS = 22
+TESTS = 26
 PROGRAM = "compute_node_program.sv"
 
 # File, broken expression, what it becomes, the test that must notice.
@@ -192,6 +192,21 @@ MUTANTS = {
         "word[7:0]",
         "the_flash",
     ),
+    "a request that nobody makes": (
+        "pus_link.sv",
+        "&& «word[15:5] == WarmBootKey»)",
+        "1'b0",
+        "three_times",
+    ),
+    "any slot can be loaded": (
+        "pus_link.sv",
+        "WarmBoot ? «warm_boot_slots_i» : '0",
+        "'1",
+        "cannot_be_loaded",
+    ),
+    "a bitstream without an end": (PROGRAM, "; ani attempts_left", "ldi 1", "three_times"),
+    "one that has run and is not known": (PROGRAM, "; st slot_unproven", "ldi 0", "endless"),
+    "a slot with its request": (PROGRAM, "; adi warm_boot_asked", "adi 17", "three_times"),
     "a line that is not offered": (PROGRAM, "; call rescue", "ldi 0", "slot_is_loaded"),
     "a damaged frame that is taken": (PROGRAM, "; cmp sfl_crc", "ldi 0", "slot_is_loaded"),
     "a repeat that is refused": (PROGRAM, "; jz rescue_done", "ldi 0", "slot_is_loaded"),

@@ -20,7 +20,7 @@ TIME_SCALE = 4
 DIVISOR = 16  # Whatever the payload's own: the bars of the bench are in clocks at this one.
 BENCHES = Path(str(files("hdl") / "tb"))
 VISIBLE = BENCHES / "link_bench.vlt"
-RESCUE = ("hdl.tb.rescue_bench",)
+WARM_BOOT, RESCUE = ("hdl.tb.warm_boot_bench",), ("hdl.tb.rescue_bench",)
 WORDS = ("sequence_count", "rescue_next_high", "rescue_next_low")  # Of the engine, set by a bench.
 UPSETS = BENCHES / "link_upsets.sv"  # Of the replicas of a voted state.
 
@@ -36,7 +36,7 @@ def link_benches(payload: Payload, generated: Path, work: Path) -> tuple[BenchSp
         BenchSpec(
             name="link",
             top=payload_module(payload),
-            test_modules=("hdl.tb.link_bench", *(RESCUE if has_rescue(payload) else ())),
+            test_modules=_test_modules(payload),
             sources=(*source_files(generated), *([UPSETS] if _is_voted(payload) else [])),
             parameters=(
                 ("ClockHz", str(BENCH_CLOCK_HZ)),
@@ -47,6 +47,15 @@ def link_benches(payload: Payload, generated: Path, work: Path) -> tuple[BenchSp
             waivers=(register_waivers(payload, generated), VISIBLE),
             environment=(("FW_BENCH_CONFIG", str(config.absolute())),),
         ),
+    )
+
+
+def _test_modules(payload: Payload) -> tuple[str, ...]:
+    assert payload.link is not None
+    return (
+        "hdl.tb.link_bench",
+        *(WARM_BOOT if payload.link.slot_octets else ()),
+        *(RESCUE if has_rescue(payload) else ()),
     )
 
 

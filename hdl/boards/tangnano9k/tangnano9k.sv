@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The payload on a Tang Nano 9K. Button S2 is boot select, button S1 resets.
+// The payload on a Tang Nano 9K, whose FPGA is not made to load another bitstream. Button S2 is boot select, button S1 resets.
 
 module tangnano9k (
     input  logic       clk,
@@ -13,7 +13,8 @@ module tangnano9k (
     input  logic [3:0] rail_over_current
 );
 
-  logic rst_n, flash_sck, flash_cs_n, flash_mosi;
+  logic rst_n, flash_sck, flash_cs_n, flash_mosi, warm_boot;
+  logic [3:0] warm_boot_slot;
   logic [63:0] enable;
 
   power_on_reset u_reset (
@@ -34,6 +35,9 @@ module tangnano9k (
       .flash_cs_no        (flash_cs_n),
       .flash_mosi_o       (flash_mosi),
       .flash_miso_i       (1'b1),
+      .warm_boot_slots_i  ('0),
+      .warm_boot_o        (warm_boot),
+      .warm_boot_slot_o   (warm_boot_slot),
       .rail_enable_o      (enable),
       .rail_power_good_i  ({60'b0, rail_power_good}),
       .rail_over_current_i({60'b0, rail_over_current})
@@ -44,6 +48,6 @@ module tangnano9k (
 
   // Profile small has no flash of its own.
   logic unused;
-  assign unused = &{flash_sck, flash_cs_n, flash_mosi, enable[63:4]};
+  assign unused = &{flash_sck, flash_cs_n, flash_mosi, warm_boot, warm_boot_slot, enable[63:4]};
 
 endmodule

@@ -20,13 +20,16 @@ module ulx3s (
     input  logic       flash_miso,
     output logic       flash_holdn,
     output logic       flash_wpn,
+    output logic       user_programn,  // Of a board from version 2.0.5 on.
     output logic [7:0] led,
     output logic [7:0] rail_enable,
     input  logic [7:0] rail_power_good,
     input  logic [7:0] rail_over_current
 );
 
-  logic rst_n, flash_sck;
+  logic rst_n, flash_sck, warm_boot;
+  logic [3:0] warm_boot_slot;
+  logic [15:0] warm_boot_slots;
   logic [63:0] enable;
 
   power_on_reset u_reset (
@@ -38,6 +41,13 @@ module ulx3s (
   USRMCLK u_flash_clock (
       .USRMCLKI (flash_sck),
       .USRMCLKTS(1'b0)
+  );
+
+  warm_boot u_warm_boot (
+      .request_i (warm_boot),
+      .slot_i    (warm_boot_slot),
+      .slots_o   (warm_boot_slots),
+      .programn_o(user_programn)
   );
 
   board_payload #(
@@ -52,6 +62,9 @@ module ulx3s (
       .flash_cs_no        (flash_csn),
       .flash_mosi_o       (flash_mosi),
       .flash_miso_i       (flash_miso),
+      .warm_boot_slots_i  (warm_boot_slots),
+      .warm_boot_o        (warm_boot),
+      .warm_boot_slot_o   (warm_boot_slot),
       .rail_enable_o      (enable),
       .rail_power_good_i  ({56'b0, rail_power_good}),
       .rail_over_current_i({56'b0, rail_over_current})

@@ -86,6 +86,7 @@ package engine_pkg;
   localparam logic [10:0] PortFlashOctet = 11'h441;  // w: sends an octet; r: what came in meanwhile.
   localparam logic [10:0] PortFlashSum = 11'h443;  // w: reads so many octets into both sums, at most 256; ends when the next access to the flash does.
   localparam logic [10:0] PortBootSelect = 11'h442;  // r: the pin.
+  localparam logic [10:0] PortWarmBoot = 11'h444;  // r: a bit for each slot whose bitstream the FPGA can be made to load; w: {11'h52d, is asked for, slot}.
   localparam logic [10:0] PortReportStart = 11'h424;  // w: before a housekeeping report is triggered.
   localparam logic [10:0] PortReportOctet = 11'h425;  // r: its next octet, 0 behind the last.
   localparam logic [10:0] PortReportEnd = 11'h426;  // r: 1 if all was read, no more, and its sum is right; 2: there is more.

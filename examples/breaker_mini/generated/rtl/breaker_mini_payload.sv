@@ -52,6 +52,7 @@ module breaker_mini_payload #(
   logic [23:0] memory_address;
   logic        memory_read, memory_write, memory_ready, memory_broken;
   logic [ 2:0] unused_flash;
+  logic [ 4:0] unused_warm_boot;
 
   // A warm reset, which the link asks for, resets all but the contents of memories.
   logic restart, rst_n, was_restart;
@@ -72,7 +73,8 @@ module breaker_mini_payload #(
       .BuildId          (BuildId),
       .ReceiveBits      (11),
       .Triplicate       (1'b0),
-      .Rescue           (1'b0)
+      .Rescue           (1'b0),
+      .WarmBoot         (1'b0)
   ) u_link (
       .clk_i,
       .rst_ni                 (rst_n),
@@ -112,6 +114,9 @@ module breaker_mini_payload #(
       .flash_mosi_o           (unused_flash[2]),
       .flash_miso_i           (1'b1),
       .boot_select_i,
+      .warm_boot_slots_i      ('0),
+      .warm_boot_o            (unused_warm_boot[0]),
+      .warm_boot_slot_o       (unused_warm_boot[4:1]),
       .was_restart_i          (was_restart),
       .restart_o              (restart)
   );

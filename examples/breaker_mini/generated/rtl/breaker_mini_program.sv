@@ -1904,10 +1904,10 @@ module breaker_mini_program (
     mem[1839] = 23'h078000;  // loader: ret
     mem[1840] = 23'h521000;  // rescue: ldi 0
     mem[1841] = 23'h078000;  // ret
-    mem[1842] = 23'h327838;  // .word 0x7838
-    mem[1843] = 23'h6abb3c;  // .word 0xbb3c
-    mem[1844] = 23'h46a43a;  // .word 0xa43a
-    mem[1845] = 23'h2018e3;  // .word 0x18e3
+    mem[1842] = 23'h6263a7;  // .word 0x63a7
+    mem[1843] = 23'h6aff44;  // .word 0xff44
+    mem[1844] = 23'h7494c7;  // .word 0x94c7
+    mem[1845] = 23'h52e0fa;  // .word 0xe0fa
   end
 
 endmodule

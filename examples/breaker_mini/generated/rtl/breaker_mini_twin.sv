@@ -19,16 +19,21 @@ module breaker_mini_twin #(
     output logic        flash_cs_no,
     output logic        flash_mosi_o,
     input  logic        flash_miso_i,
+    input  logic [15:0] warm_boot_slots_i,
+    output logic        warm_boot_o,
+    output logic [ 3:0] warm_boot_slot_o,
     output logic [63:0] rail_enable_o,
     input  logic [63:0] rail_power_good_i,
     input  logic [63:0] rail_over_current_i
 );
 
   logic unused_pins;
-  assign unused_pins = &{flash_miso_i, rail_power_good_i, rail_over_current_i};
+  assign unused_pins = &{flash_miso_i, warm_boot_slots_i, rail_power_good_i, rail_over_current_i};
   assign flash_sck_o  = 1'b0;
   assign flash_cs_no  = 1'b1;
   assign flash_mosi_o = 1'b0;
+  assign warm_boot_o      = 1'b0;
+  assign warm_boot_slot_o = '0;
   assign rail_enable_o[63:4] = '0;
 
   breaker_mini_payload #(

@@ -23,6 +23,10 @@ module compute_node_payload #(
     output logic        flash_cs_no,
     output logic        flash_mosi_o,
     input  logic        flash_miso_i,
+    // The FPGA loads another bitstream.
+    input  logic [15:0] warm_boot_slots_i,  // Those whose bitstream can be loaded; constant.
+    output logic        warm_boot_o,  // Held.
+    output logic [3:0]  warm_boot_slot_o,  // Set before.
     // Rails, by the pins of the description.
     output logic        enable_v28_bus_o,
     input  logic        pin_pg_v28_i,  // Power good, asynchronous.
@@ -107,7 +111,8 @@ module compute_node_payload #(
       .BuildId          (BuildId),
       .ReceiveBits      (12),
       .Triplicate       (1'b1),
-      .Rescue           (1'b1)
+      .Rescue           (1'b1),
+      .WarmBoot         (1'b1)
   ) u_link (
       .clk_i,
       .rst_ni                 (rst_n),
@@ -147,6 +152,9 @@ module compute_node_payload #(
       .flash_mosi_o,
       .flash_miso_i,
       .boot_select_i,
+      .warm_boot_slots_i,
+      .warm_boot_o,
+      .warm_boot_slot_o,
       .was_restart_i          (was_restart),
       .restart_o              (restart)
   );

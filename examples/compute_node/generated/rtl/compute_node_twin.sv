@@ -19,6 +19,9 @@ module compute_node_twin #(
     output logic        flash_cs_no,
     output logic        flash_mosi_o,
     input  logic        flash_miso_i,
+    input  logic [15:0] warm_boot_slots_i,
+    output logic        warm_boot_o,
+    output logic [ 3:0] warm_boot_slot_o,
     output logic [63:0] rail_enable_o,
     input  logic [63:0] rail_power_good_i,
     input  logic [63:0] rail_over_current_i
@@ -35,7 +38,7 @@ module compute_node_twin #(
   logic unused_command_store_rcorrected_o;
   logic unused_command_store_runcorrectable_o;
   logic unused_pins;
-  assign unused_pins = &{flash_miso_i, rail_power_good_i, rail_over_current_i};
+  assign unused_pins = &{flash_miso_i, warm_boot_slots_i, rail_power_good_i, rail_over_current_i};
   assign rail_enable_o[63:8] = '0;
 
   compute_node_payload #(
@@ -51,6 +54,9 @@ module compute_node_twin #(
       .flash_cs_no,
       .flash_mosi_o,
       .flash_miso_i,
+      .warm_boot_slots_i,
+      .warm_boot_o,
+      .warm_boot_slot_o,
       .boot_select_i,
       .enable_v28_bus_o              (rail_enable_o[0]),
       .pin_pg_v28_i                  (rail_power_good_i[0]),

@@ -4,9 +4,19 @@
 ;
 ; After a reset the update slots are tried, the one with the highest sequence number first, and the golden slot 0 last;
 ; with the boot select pin the golden one alone, where no rescue comes first. A slot whose header, image or identity is wrong is left out.
+;
+; A bitstream is booted when it is the one that runs. Another one, of a slot that the FPGA can be made to load, is asked
+; for: with it another payload begins here. Behind the header two octets tell how that went: a bit is cleared at each
+; attempt, of which there are three, and the other octet when the bitstream has run, which makes attempts free. So one
+; that does not come up is not asked for again and again.
 
 .const header_place 0xf000          ; In the last block of a slot: its last sector.
 .const header_words 16
+.const marks_place 0xf020           ; Behind the header: attempts, whether it has run.
+.const attempts_left 4              ; Three bits of the former; this one goes last.
+.const warm_boot_key 0xa5a0
+.const warm_boot_asked 0x10
+.const warm_boot_ms 100             ; So long after that the FPGA has not been made to load it.
 .const sequence slot_header+3
 .const image_length_high slot_header+8
 .const image_length_low slot_header+9
@@ -21,6 +31,7 @@
 .const bad_image 3
 .const other_identity 4
 .const bad_content 5
+.const not_loaded 6                 ; The FPGA does not load the bitstream, or that does not come up.
 
 .var slot
 .var slot_bit
@@ -35,6 +46,11 @@
 .var slots_refused                  ; Bits.
 .var refusal                        ; The last reason.
 .var booted_slot
+.var is_other                       ; A bitstream that the FPGA is to load.
+.var slot_attempts                  ; Its marks.
+.var slot_unproven
+.var slot_request
+.var slot_waited
 .var image_left_high
 .var image_left_low
 .var record_type
@@ -101,19 +117,7 @@ loader_look_next:
 loader_rescue:
     call rescue
     jz loader_golden
-    st slot
-    st slot_left
-    ldi 1
-loader_rescue_bit:
-    st slot_bit
-    ld slot_left
-    jz loader_rescued
-    sbi 1
-    st slot_left
-    ld slot_bit
-    shl
-    jmp loader_rescue_bit
-loader_rescued:
+    call slot_take
     call slot_boot
     jz loader_booted
     call slot_refuse
@@ -148,6 +152,23 @@ loader_tell:
     ldi event_slot_refused
     call event_raise
 loader_end:
+    ret
+
+; Takes up the slot in A.
+slot_take:
+    st slot
+    st slot_left
+    ldi 1
+slot_take_bit:
+    st slot_bit
+    ld slot_left
+    jz slot_taken
+    sbi 1
+    st slot_left
+    ld slot_bit
+    shl
+    jmp slot_take_bit
+slot_taken:
     ret
 
 ; Notes the reason in A for leaving the slot out.
@@ -242,12 +263,98 @@ slot_boot:
     ld slot_header+2
     cpi bitstream_kind
     jnz slot_load
+    ld warm_boot
+    and slot_bit
+    jz slot_running
+    call slot_marks
+    ld is_other
+    jnz slot_warm_boot
+    ld slot_unproven
+    jz slot_running
+    ldi 0
+    call slot_mark
+slot_running:
     ldi 0
 slot_end:
     ret
 
+; --- Another bitstream ----------------------------------------------------------------------------
+
+; Asks for it and waits. Here again, A has the reason.
+slot_warm_boot:
+    ld slot_unproven
+    jz slot_ask
+    ld slot_attempts
+    ani attempts_left
+    jz slot_not_loaded
+    ld place_low
+    sbi 1
+    st place_low
+    ld slot_attempts
+    shl
+    call slot_mark
+slot_ask:
+    call flash_wait                 ; The FPGA reads it now.
+    jnz slot_not_loaded
+    ldw warm_boot_key
+    or slot
+    st slot_request
+    st warm_boot
+    adi warm_boot_asked
+    st warm_boot
+    ldi 0
+    st slot_waited
+slot_ask_wait:
+    st watchdog
+    ld milliseconds
+    st elapsed
+    add slot_waited
+    st slot_waited
+    call timers_passed
+    ld slot_waited
+    cpi warm_boot_ms
+    jc slot_ask_wait
+    ld slot_request
+    st warm_boot
+slot_not_loaded:
+    ldi not_loaded
+    ret
+
+; Reads the marks of the slot.
+slot_marks:
+    ld slot_base
+    adi slot_blocks
+    sbi 1
+    st place_high
+    ldw marks_place
+    st place_low
+    call flash_read_start
+    call memory_read
+    st slot_attempts
+    ldi 0
+    st flash_octet
+    ld flash_octet
+    st slot_unproven
+    ldi 0
+    st flash_select
+    ret
+
+; Writes the octet in A at place_high and place_low.
+slot_mark:
+    st slot_octet
+    call flash_enable
+    ldi flash_program
+    call flash_address
+    ld slot_octet
+    st flash_octet
+    ldi 0
+    st flash_select
+    jmp flash_wait
+
 ; Compares identity and CRC-32 of the image at slot_base with its header. A: 0, or the reason.
 slot_verify:
+    ldi 0
+    st is_other
     ldi 3
 slot_identify:
     tax
@@ -268,6 +375,7 @@ slot_identity:
     txa
     sbi 1
     jnc slot_identify
+slot_image:
     ld slot_base
     st address_high
     ldi 0
@@ -287,6 +395,14 @@ slot_identity:
     ldi 0
     ret
 slot_other:
+    ld slot_header+2
+    cpi bitstream_kind
+    jnz slot_foreign
+    ld warm_boot
+    and slot_bit
+    st is_other
+    jnz slot_image
+slot_foreign:
     ldi other_identity
     ret
 slot_wrong:

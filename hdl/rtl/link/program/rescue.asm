@@ -517,6 +517,8 @@ rescue_copy:
     jnz rescue_error
     or image_length_high
     jz rescue_error
+    ld rescue_slot
+    call slot_take
     ld rescue_base
     st slot_base
     ldi flash_id

@@ -6,7 +6,8 @@
 // what the program cannot do at the speed of the line: octets, stuffing, sums, and the wires to the rest of the payload.
 //
 // A watchdog starts the program anew when it has not come round for WatchdogMs, not counting the time in which it waits
-// for the line; restart_o asks for a warm reset of the payload, for one clock. Nothing that arrives on the line can stop the receiver or the sender: both run on their own.
+// for the line; restart_o asks for a warm reset of the payload, for one clock. warm_boot_o asks for another bitstream, until
+// that is there, and with it another payload; its slot stands since at least one clock before. Nothing that arrives on the line can stop the receiver or the sender: both run on their own.
 //
 // SEU_MIT: LINK.ENGINE.WATCHDOG
 
@@ -20,6 +21,7 @@ module pus_link
     parameter int unsigned WatchdogMs        = 500,
     parameter bit          Triplicate        = 1'b1,
     parameter bit          Rescue            = 1'b0,    // The program may take over the line for other than frames.
+    parameter bit          WarmBoot          = 1'b0,    // A slot may hold a bitstream.
     parameter logic [63:0] BuildId           = '0       // Of gateware and tools; whoever builds sets it.
 ) (
     input  logic                       clk_i,
@@ -66,6 +68,9 @@ module pus_link
     output logic                       flash_mosi_o,
     input  logic                       flash_miso_i,
     input  logic                       boot_select_i,            // Asynchronous.
+    input  logic [               15:0] warm_boot_slots_i,        // Whose bitstream the FPGA can be made to load; constant.
+    output logic                       warm_boot_o,
+    output logic [                3:0] warm_boot_slot_o,
     input  logic                       was_restart_i,            // The last reset was asked for by restart_o.
     output logic                       restart_o                 // One clock.
 );
@@ -514,6 +519,29 @@ module pus_link
     end
   end
 
+  // --- Warm boot of the FPGA --------------------------------------------------------------------
+
+  localparam logic [10:0] WarmBootKey = 11'h52d;
+
+  if (WarmBoot) begin : gen_warm_boot
+    logic unused_upset;
+
+    tmr_reg #(
+        .Width     (5),
+        .Triplicate(Triplicate)
+    ) u_warm_boot (
+        .clk_i,
+        .rst_ni,
+        .write_i(is_write && port == PortWarmBoot && word[15:5] == WarmBootKey),
+        .d_i    (word[4:0]),
+        .q_o    ({warm_boot_o, warm_boot_slot_o}),
+        .upset_o(unused_upset)
+    );
+  end else begin : gen_no_warm_boot
+    assign warm_boot_o      = 1'b0;
+    assign warm_boot_slot_o = '0;
+  end
+
   assign restart_o = (is_write && port == PortRestart) && word == RestartWord;
 
   // --- What the program reads -------------------------------------------------------------------
@@ -563,6 +591,7 @@ module pus_link
         is_step_done = !is_flash_busy;
         port_word    = {8'd0, flash_octet};
       end
+      PortWarmBoot:     port_word = WarmBoot ? warm_boot_slots_i : '0;
       PortBootSelect:   port_word = {15'd0, is_boot_select};
       PortReportOctet: begin
         is_step_done = report_valid_i || !is_report_open_q;
