@@ -23,8 +23,8 @@ from telemetry.common.exit_codes import ExitCode
 from telemetry.common.files import make_folder
 
 if TYPE_CHECKING:
-    from fw_tools.flow.upset import Choice
     from fw_tools.spec.records import UpsetRates
+    from fw_tools.upset.faults import Shape, Sort
     from fw_tools.upset.summary import Summary
 
 CROSS_CHECKED = 32
@@ -72,6 +72,24 @@ def _rates(_: click.Context, option: click.Parameter, value: str | None) -> "Ups
     *("--transients", "are_transients"),
     is_flag=True,
     help="Invert the output of every gate for one clock, in place of stored bits.",
+)
+@click.option(
+    "--mbu",
+    multiple=True,
+    metavar="2..4|SHAPE",
+    help="Flip so many neighbours at once, in a word or a register; or offsets: 0,2 or 0:0,1:0 "
+    "(word:bit).",
+)
+@click.option(
+    "--stuck-at",
+    type=click.Choice(["bits", "nets"]),
+    help="Hold every flip-flop, or every gate, at 0 and at 1 from a clock on.",
+)
+@click.option(
+    *("--reset", "are_resets"), is_flag=True, help="Glitch each reset at its flip-flops, one clock."
+)
+@click.option(
+    *("--clock", "are_clocks"), is_flag=True, help="Lose a tick of the clock, and add an early one."
 )
 @click.option("--within", default="", metavar="INSTANCE", help="Flip only bits below it.")
 @click.option(
@@ -144,6 +162,7 @@ def upset(
     lanes: str | None,
     cross_check: int,
     replay: str | None,
+    mbu: tuple[str, ...],
     **chosen: object,
 ) -> ExitCode:
     """Flip every stored bit of a design in every clock, and class what comes of each.
@@ -151,6 +170,7 @@ def upset(
     SPEC is a payload: its power sequencer works in a world of rails that answer it, a memory with a
     user. FILEs are a design of your own, in compile order, its outputs looked at by their role.
     Each flip ends as unsafe, silent, hang, detected, outage, corrected, timing, latent or masked.
+    Other faults in place of single flips: --transients, --mbu, --stuck-at, --reset, --clock.
     What is too much for a minute is sampled, each instance by itself, and shares have intervals.
     Some are done again in Verilator, of stored bits on the RTL, and have to end there as here.
 
@@ -161,14 +181,21 @@ def upset(
       fw-tools upset payload.toml --replay 17000:u_dut.u_v5_aux.u_enable.q_o
       fw-tools upset --top fifo fifo.sv --feed-forward
       fw-tools upset --top world world.sv dut.sv --within u_dut --exhaustive
+      fw-tools upset payload.toml --block weight_buffer --mbu 2..4
     """
     from fw_tools.flow import upset as flow
     from fw_tools.upset.campaign import workers
 
-    choice = flow.Choice(lanes=int(lanes) if lanes else None, **chosen)  # type: ignore[arg-type]
+    sort = _sort(bool(mbu), chosen)
+    choice = flow.Choice(
+        lanes=int(lanes) if lanes else None,
+        sort=sort,
+        shapes=_shapes(mbu),
+        **chosen,  # type: ignore[arg-type]
+    )
     if top is None and len(files) > 1:
         raise click.UsageError("several FILEs are a design of your own: give --top TOP too")
-    into = folder or _default_folder(files[0], top, choice)
+    into = folder or _default_folder(files[0], top, str(chosen["block"]), sort)
     make_folder(into)
     prepared = (
         flow.prepare_own(files, top, choice)
@@ -191,11 +218,41 @@ def upset(
     return ExitCode.DONE
 
 
-def _default_folder(first: Path, top: str | None, choice: "Choice") -> Path:
-    kind = "-transients" if choice.are_transients else ""
+def _default_folder(first: Path, top: str | None, block: str, sort: "Sort") -> Path:
+    kind = "" if sort == "flips" else f"-{sort}"
     if top:
         return Path("build") / top / f"upset{kind}"
-    return Path("build") / first.absolute().parent.name / "upset" / f"{choice.block}{kind}"
+    return Path("build") / first.absolute().parent.name / "upset" / f"{block}{kind}"
+
+
+def _sort(is_multiple: bool, chosen: dict[str, object]) -> "Sort":
+    """Take the options that name a sort of faults out of `chosen`; at most one is given."""
+    from fw_tools.upset.faults import Sort
+
+    stuck = chosen.pop("stuck_at")
+    asked = {
+        Sort.TRANSIENTS: chosen.pop("are_transients"),
+        Sort.MULTIPLE: is_multiple,
+        Sort.STUCK_BITS: stuck == "bits",
+        Sort.STUCK_NETS: stuck == "nets",
+        Sort.RESETS: chosen.pop("are_resets"),
+        Sort.CLOCKS: chosen.pop("are_clocks"),
+    }
+    found = [sort for sort, is_asked in asked.items() if is_asked]
+    if len(found) > 1:
+        raise click.UsageError(
+            "a campaign has one sort of faults: --transients, --mbu, --stuck-at, --reset or --clock"
+        )
+    return found[0] if found else Sort.FLIPS
+
+
+def _shapes(texts: tuple[str, ...]) -> "list[Shape]":
+    from fw_tools.upset.faults import parse_shapes
+
+    try:
+        return [shape for text in texts for shape in parse_shapes(text)]
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--mbu") from None
 
 
 @contextmanager
@@ -206,7 +263,10 @@ def _bar(jobs: int) -> Iterator[Callable[[int], None]]:
 
 
 def _fail_on(summary: "Summary", fail_on: tuple[str, ...]) -> None:
+    from fw_tools.upset.faults import WORDS
+
     found: Mapping[str, int] = {share.outcome.name.lower(): share.found for share in summary.shares}
     bad = [f"{found[name]:,} {name}" for name in fail_on if found[name]]
     if bad:
-        raise VerificationError(f"of {summary.flips:,} flips, {', '.join(bad)}")
+        faults = WORDS[summary.sort].faults
+        raise VerificationError(f"of {summary.flips:,} {faults}, {', '.join(bad)}")

@@ -25,19 +25,19 @@ _OF_THE_WHOLE = {
 
 def announce(prepared: "Prepared", jobs: int, faults: int, why: str) -> None:
     """Say what is about to be flipped."""
+    from fw_tools.upset.faults import WORDS
     from fw_tools.upset.places import bits_stored
 
     machine = prepared.machine
     bits = bits_stored(machine)
     first = f"{machine.top}: {bits:,} stored bits, {len(machine.gates):,} gates"
     driven = f"{len(prepared.inputs):,} clocks with {prepared.stimulus}"
-    is_gate = prepared.places[0].is_gate
-    flips, thing = ("transients", "gate") if is_gate else ("flips", "bit")
-    places = f"{thing} of {len(prepared.places):,}"
+    words = WORDS[prepared.faults.sort]
+    places = f"{words.place} of {len(prepared.places):,}"
     what = f"every {places} in every clock" if jobs == faults else f"a sample of {faults:,}"
     _say(f"{first}; {driven}")
     _say(
-        f"{jobs:,} {flips}, {what}, each watched for {prepared.limits.horizon:,} clocks "
+        f"{jobs:,} {words.faults}, {what}, each watched for {prepared.limits.horizon:,} clocks "
         f"({prepared.lanes} lanes)\n"
     )
     messages().print(why, markup=False, highlight=False)
@@ -69,6 +69,9 @@ def _given(option: click.Option, value: object) -> Iterator[str]:
     elif isinstance(value, Mapping):
         for name, each in value.items():
             yield from (flag, f"{name}={each}")
+    elif isinstance(value, tuple):
+        for each in value:
+            yield from (flag, str(each))
     else:
         yield from (flag, str(value))
 

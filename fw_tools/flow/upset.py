@@ -24,10 +24,11 @@ from fw_tools.spec.records import Payload, UpsetRates
 from fw_tools.upset.campaign import Progress, Setting, claim, claimed_plan, run_campaign
 from fw_tools.upset.emit import Sources, emit
 from fw_tools.upset.engine import Array, Engine, Limits
+from fw_tools.upset.faults import Faults, Shape, Sort, faults_of
 from fw_tools.upset.machine import Machine, machine_of
 from fw_tools.upset.native_build import compile_machine, widest_lanes
 from fw_tools.upset.observation import Observation, observe
-from fw_tools.upset.places import Place, places_of
+from fw_tools.upset.places import Place
 from fw_tools.upset.plan import Exhaustive, Plan, Stratified
 from fw_tools.upset.stimulus import RESET_CLOCKS, inputs_of, start_state
 from fw_tools.upset.summary import Summary, summarise
@@ -51,7 +52,8 @@ class Choice:
     hang_after: int | None = None
     within: str = ""
     roles: Mapping[str, str] = field(default_factory=dict)
-    are_transients: bool = False  # Of gates, in place of flips of stored bits.
+    sort: Sort = Sort.FLIPS
+    shapes: Sequence[Shape] = ()  # Of `Sort.MULTIPLE`.
     is_feed_forward: bool = False
     inputs: Path | None = None
     parameters: Mapping[str, int | str] = field(default_factory=dict)
@@ -73,7 +75,7 @@ class Prepared:
     parameters: Mapping[str, int | str]
     machine: Machine
     observation: Observation
-    places: tuple[Place, ...]
+    faults: Faults
     stimulus: str  # What drives it, in words.
     inputs: Array
     initial: Array
@@ -82,6 +84,11 @@ class Prepared:
     lanes: int
     library: Path
     digest: str
+
+    @property
+    def places(self) -> tuple[Place, ...]:
+        """What a fault can happen to."""
+        return self.faults.places
 
     @property
     def end_clock(self) -> int:
@@ -173,22 +180,22 @@ def _prepare(
     lanes = choice.lanes or widest_lanes()
     sources = emit(machine, observation)
     initial = start_state(machine, choice.seed)
-    places = tuple(places_of(machine, choice.within, are_gates=choice.are_transients))
+    faults = faults_of(machine, choice.within, choice.sort, choice.shapes)
     return Prepared(
         gates=gates,
         sources=tuple(files),
         parameters=choice.parameters,
         machine=machine,
         observation=observation,
-        places=places,
+        faults=faults,
         stimulus=stimulus or words,
         inputs=inputs,
         initial=initial,
         limits=limits,
         rates=choice.rates,
         lanes=lanes,
-        library=compile_machine(sources, lanes, has_transients=choice.are_transients),
-        digest=_digest(sources, inputs, initial, limits, places),
+        library=compile_machine(sources, lanes, has_transients=faults.are_of_nets),
+        digest=_digest(sources, inputs, initial, limits, faults.places),
     )
 
 
@@ -236,9 +243,9 @@ def _decide(prepared: Prepared, choice: Choice) -> tuple[dict[str, Any], str]:
 def _plan(prepared: Prepared, known: Mapping[str, Any]) -> Plan:
     first = RESET_CLOCKS + SETTLED_CLOCKS
     if known["kind"] == "exhaustive":
-        return Exhaustive(prepared.places, first, prepared.end_clock)
+        return Exhaustive(prepared.faults, first, prepared.end_clock)
     return Stratified(
-        prepared.places,
+        prepared.faults,
         first,
         prepared.end_clock,
         margin=known["margin"],
@@ -253,11 +260,11 @@ def _rate(prepared: Prepared, seed: int) -> float:
     whole = _plan(prepared, {"kind": "exhaustive"})
     start = int(rng.integers(0, whole.tasks))
     injections = whole.task(start)
-    few = type(injections)(
+    few = replace(
+        injections,
         cycle=injections.cycle[:_TRIAL_FLIPS],
         kind=injections.kind[:_TRIAL_FLIPS],
         first=injections.first[: _TRIAL_FLIPS + 1],
-        places=injections.places,
     )
     with Engine(prepared.library, prepared.inputs, prepared.initial) as engine:
         if engine.unsafe_at is not None:

@@ -27,6 +27,7 @@ def write_record(prepared: "Prepared", summary: Summary, folder: Path) -> None:
         "digest": prepared.digest,
         "places": len(prepared.places),
         "clocks": len(prepared.inputs),
+        "sort": prepared.faults.sort.value,
         "stimulus": prepared.stimulus,
         "limits": asdict(prepared.limits),
         "flips": summary.flips,

@@ -9,7 +9,8 @@ import numpy as np
 from fw_tools.errors import UsageError
 from fw_tools.flow.upset import Prepared
 from fw_tools.upset.campaign import RESULTS, Table, read_table
-from fw_tools.upset.engine import NEVER, Array, Engine, Injections, Kind, Outcome
+from fw_tools.upset.engine import NEVER, Array, Engine, Injections, Outcome
+from fw_tools.upset.faults import Injector
 from fw_tools.upset.places import Place
 from fw_tools.upset.replay import Replay, Stimulus, build_net_replay, build_replay
 from fw_tools.upset.replay_outcome import Golden
@@ -80,7 +81,7 @@ def _after(effect: int) -> str:
 def cross_check(prepared: Prepared, folder: Path, sample: int, seed: int) -> CrossCheck:
     """Replay a sample of the results in `folder`, and golden.
 
-    Flips of stored bits are done on the RTL, transients on the gates written out as Verilog.
+    Flips of stored bits are done on the RTL, others on the gates written out as Verilog.
     """
     table = read_table(folder / RESULTS)
     chosen = _draw(table, sample, seed)
@@ -170,19 +171,15 @@ def _stimulus(prepared: Prepared) -> Stimulus:
 
 
 def _injections(prepared: Prepared, cycle: Array, place: Array) -> Injections:
-    kind = Kind.TRANSIENT if prepared.places[0].is_gate else Kind.FLIP
-    return Injections(
-        cycle=cycle.astype(np.uint32),
-        kind=np.full(len(cycle), kind, np.uint8),
-        first=np.arange(len(cycle) + 1, dtype=np.uint32),
-        places=place.astype(np.uint32),
-    )
+    index = {each.number: index for index, each in enumerate(prepared.places)}
+    chosen = np.array([index[number] for number in place.tolist()], np.int64)
+    return Injector(prepared.faults).injections(cycle, chosen)
 
 
 def _build(prepared: Prepared, folder: Path, *, has_waves: bool) -> Replay:
     work = folder / _WORK
     work.mkdir(parents=True, exist_ok=True)
-    if prepared.places[0].is_gate:
+    if not prepared.faults.are_of_state:
         return build_net_replay(prepared.machine, work, has_waves=has_waves)
     return build_replay(
         prepared.gates,

@@ -30,6 +30,8 @@ _RECORD = "campaign.json"
 _TASKS = "tasks"
 RESULTS = "results.parquet"
 
+_COLUMNS = ("cycle", "place", "outcome", "effect", "kind")
+
 Progress = Callable[[int], None]  # Of how many injections more is known.
 
 
@@ -52,6 +54,7 @@ class Table:
     place: Array
     outcome: Array  # `Outcome`
     effect: Array
+    kind: Array  # `Kind`
 
 
 def run_campaign(setting: Setting, folder: Path, processes: int, progress: Progress) -> Table:
@@ -158,7 +161,8 @@ def _task(number: int) -> int:
     results = _state["engine"].run(injections, setting.limits)
     table = {
         "cycle": injections.cycle,
-        "place": injections.places[injections.first[:-1]],
+        "kind": injections.kind,
+        "place": injections.called,
         "outcome": results.outcome,
         "effect": results.effect,
     }
@@ -195,7 +199,7 @@ def read_table(path: Path) -> Table:
 
 
 def _table(whole: "pa.Table") -> Table:
-    return Table(*(np.asarray(whole[name]) for name in ("cycle", "place", "outcome", "effect")))
+    return Table(*(np.asarray(whole[name]) for name in _COLUMNS))
 
 
 def workers() -> int:

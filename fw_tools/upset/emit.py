@@ -135,8 +135,7 @@ def _body(
         inputs = [layout.expression(net, function) for net in gate.inputs]
         (net,) = gate.outputs
         made = _EXPRESSIONS[gate.kind].format(*inputs, index=gate.index)
-        flips = "" if gate.kind.startswith("reset") else f" X({net})"
-        yield f"  V g{net} = ({made}){flips};"
+        yield f"  V g{net} = MADE({made}, {net});"
         if net in layout.places:
             yield f"  n[{layout.places[net]}] = g{net};"
         for index in next_states.get(net, ()):
@@ -225,6 +224,14 @@ def _tables(machine: Machine, observation: Observation, layout: _Layout) -> str:
     lines += [f"const uint32_t {name} = {value};" for name, value in counts.items()]
     lines.append(_table("uint32_t", "RESETS", used))
     lines.append(_table("int32_t", "RESET_INPUT", resets))
+    by_logic = [
+        each.reset if each.reset is not None and each.reset not in position else None
+        for each in machine.flip_flops
+    ]
+    places = [-1 if net is None else layout.places[net] for net in by_logic]
+    lines.append(_table("int32_t", "RESET_PLACE", places))
+    driven = [0 if net is None else machine.flip_flops[i].q for i, net in enumerate(by_logic)]
+    lines.append(_table("uint32_t", "Q_NET", driven))
     lines.append(
         _table("uint8_t", "RESET_VALUE", [each.reset_value for each in machine.flip_flops])
     )

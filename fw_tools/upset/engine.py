@@ -34,8 +34,25 @@ class Outcome(IntEnum):
 class Kind(IntEnum):
     """What is done to a place."""
 
-    FLIP = 0  # A stored bit is inverted, before a clock.
+    FLIP = 0  # Stored bits are inverted, before a clock.
     TRANSIENT = 1  # A gate's output is inverted, for one clock.
+    STUCK_0 = 2  # A flip-flop is 0 from a clock on, whatever its reset says.
+    STUCK_1 = 3
+    NET_STUCK_0 = 4  # A gate's output is 0 from a clock on.
+    NET_STUCK_1 = 5
+    RESET = 6  # Flip-flops of a domain are reset at the start of a clock, and at its end.
+    CLOCK_LOST = 7  # A domain keeps its state at the end of a clock.
+    CLOCK_EXTRA = 8  # A domain ticks once more at the start of a clock, with that clock's inputs.
+
+    @property
+    def is_of_gates(self) -> bool:
+        """Whether it happens to the nets of gates."""
+        return self in (Kind.TRANSIENT, Kind.NET_STUCK_0, Kind.NET_STUCK_1)
+
+    @property
+    def is_of_domain(self) -> bool:
+        """Whether it happens to all of a domain."""
+        return self in (Kind.RESET, Kind.CLOCK_LOST, Kind.CLOCK_EXTRA)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,10 +71,17 @@ class Injections:
     cycle: Array  # uint32, not falling
     kind: Array  # uint8, `Kind`
     first: Array  # uint32, one more than jobs
-    places: Array  # uint32: flip-flops, then bits of memories; or nets of gates
+    places: Array  # uint32: flip-flops, then bits of memories; or nets of gates; or domains
+    numbers: Array | None = None  # What each is called in the results; by default its first place.
+    domains: tuple[Array, ...] = ()  # Of each the flip-flops, then (counted on) memories.
 
     def __len__(self) -> int:
         return len(self.cycle)
+
+    @property
+    def called(self) -> Array:
+        """What each job's place is called in the results."""
+        return self.places[self.first[:-1]] if self.numbers is None else self.numbers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +101,8 @@ class _Limits(ctypes.Structure):
 class _Jobs(ctypes.Structure):
     _fields_ = [
         ("count", ctypes.c_uint32),
-        *[(name, _POINTER) for name in ("cycle", "kind", "first", "places", "outcome", "effect")],
+        *[(name, _POINTER) for name in ("cycle", "kind", "first", "places")],
+        *[(name, _POINTER) for name in ("domain_first", "domain_members", "outcome", "effect")],
     ]
 
 
@@ -146,6 +171,8 @@ class Engine:
             np.ascontiguousarray(injections.kind, np.uint8),
             np.ascontiguousarray(injections.first, np.uint32),
             np.ascontiguousarray(injections.places, np.uint32),
+            np.cumsum([0, *map(len, injections.domains)], dtype=np.uint32),
+            np.concatenate([*injections.domains, [0]]).astype(np.uint32),
             np.full(len(injections), 255, np.uint8),
             np.full(len(injections), NEVER, np.uint32),
         ]
@@ -160,7 +187,7 @@ class Engine:
             spent.ctypes.data,
         )
         return Results(
-            outcome=arrays[4], effect=arrays[5], clocks=int(spent[0]), lane_clocks=int(spent[1])
+            outcome=arrays[-2], effect=arrays[-1], clocks=int(spent[0]), lane_clocks=int(spent[1])
         )
 
     def close(self) -> None:

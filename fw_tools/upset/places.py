@@ -1,21 +1,33 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What can be flipped: every stored bit by its number and its name."""
+"""What a fault can happen to: every stored bit, every gate, by its number and its name."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from fw_tools.errors import InputError
 from fw_tools.netlist.analysis import GATES
+from fw_tools.upset.engine import Kind
 from fw_tools.upset.machine import Machine
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One stored bit, or one gate."""
+    """What one fault happens to, and what happens to it."""
 
-    number: int  # As the engine counts: flip-flops, then bits of memories; a gate's net.
+    number: int  # What it is called in the results; by default what the engine counts.
     name: str  # "u_rail.u_state.code_q[3]", "u_ram.mem[17][2]", "u_rail.u_state.and_4711"
-    is_gate: bool = False
+    kind: Kind = Kind.FLIP
+    several: tuple[int, ...] = ()  # As the engine counts, where it is not `number`.
+
+    @property
+    def is_gate(self) -> bool:
+        """Whether it is the output of a gate."""
+        return self.kind.is_of_gates
+
+    @property
+    def counted(self) -> tuple[int, ...]:
+        """Flip-flops, then bits of memories; or a gate's net; or a domain: as the engine counts."""
+        return self.several or (self.number,)
 
     @property
     def module(self) -> str:
@@ -57,7 +69,7 @@ def bits_stored(machine: Machine) -> int:
 def _gates(machine: Machine) -> Iterator[Place]:
     for gate in machine.gates:
         if gate.kind in GATES:
-            yield Place(gate.outputs[0], gate.name, is_gate=True)
+            yield Place(gate.outputs[0], gate.name, Kind.TRANSIENT)
 
 
 def _bits(machine: Machine) -> Iterator[Place]:

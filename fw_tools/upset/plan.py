@@ -1,18 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which bits, or gates, are flipped in which clocks: all, or so many of each instance.
+"""Which faults happen in which clocks: all, or so many of each instance.
 
 A plan is cut into tasks, each made from its number alone, so that they may be done in any order, by
 anybody, and again.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from fw_tools.upset.engine import Array, Injections, Kind
-from fw_tools.upset.places import Place, modules_of
+from fw_tools.upset.engine import Injections
+from fw_tools.upset.faults import Faults, Injector
+from fw_tools.upset.places import modules_of
 from fw_tools.upset.statistics import sample_size
 
 JOBS_PER_TASK = 200_000
@@ -28,17 +28,16 @@ class Stratum:
 
 
 class Plan(ABC):
-    """Flips of stored bits, or transients of gates."""
+    """Faults of one sort, each in every clock or in some."""
 
-    def __init__(self, places: Sequence[Place], first_clock: int, end_clock: int) -> None:
-        self.places = tuple(places)
+    def __init__(self, faults: Faults, first_clock: int, end_clock: int) -> None:
+        self.places, self.sort = faults.places, faults.sort
         self.first_clock, self.end_clock = first_clock, end_clock
-        self._numbers = np.array([place.number for place in places], np.uint32)
-        self._kind = Kind.TRANSIENT if self.places[0].is_gate else Kind.FLIP
+        self._injector = Injector(faults)
 
     @property
     def clocks(self) -> int:
-        """In how many clocks a bit can be flipped."""
+        """In how many clocks a fault can happen."""
         return self.end_clock - self.first_clock
 
     @property
@@ -64,17 +63,9 @@ class Plan(ABC):
     def task(self, number: int) -> Injections:
         """Return the injections of a task, by clock."""
 
-    def _flips(self, cycle: Array, index: Array) -> Injections:
-        return Injections(
-            cycle=cycle.astype(np.uint32),
-            kind=np.full(len(cycle), self._kind, np.uint8),
-            first=np.arange(len(cycle) + 1, dtype=np.uint32),
-            places=self._numbers[index],
-        )
-
 
 class Exhaustive(Plan):
-    """Every bit in every clock."""
+    """Every fault in every clock."""
 
     @property
     def jobs(self) -> int:
@@ -91,15 +82,15 @@ class Exhaustive(Plan):
         end = min((number + 1) * JOBS_PER_TASK, self.jobs)
         job = np.arange(number * JOBS_PER_TASK, end, dtype=np.int64)
         clock, index = np.divmod(job, len(self.places))
-        return self._flips(clock + self.first_clock, index)
+        return self._injector.injections(clock + self.first_clock, index)
 
 
 class Stratified(Plan):
-    """So many bits and clocks of each instance, drawn without putting back."""
+    """So many faults and clocks of each instance, drawn without putting back."""
 
     def __init__(
         self,
-        places: Sequence[Place],
+        of: Faults,
         first_clock: int,
         end_clock: int,
         *,
@@ -107,7 +98,7 @@ class Stratified(Plan):
         confidence: float,
         seed: int,
     ) -> None:
-        super().__init__(places, first_clock, end_clock)
+        super().__init__(of, first_clock, end_clock)
         self._strata = []
         drawn = []
         index_of = {place: index for index, place in enumerate(self.places)}
@@ -134,4 +125,4 @@ class Stratified(Plan):
         """Return the injections of a task, by clock."""
         part = self._drawn[number * JOBS_PER_TASK : (number + 1) * JOBS_PER_TASK]
         clock, index = np.divmod(part, len(self.places))
-        return self._flips(clock + self.first_clock, index)
+        return self._injector.injections(clock + self.first_clock, index)

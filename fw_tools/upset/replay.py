@@ -186,7 +186,7 @@ def build_replay(
 
 
 def build_net_replay(machine: Machine, work: Path, *, has_waves: bool = False) -> Replay:
-    """Build the program that replays on the netlist written out as Verilog, transients too.
+    """Build the program that replays on the netlist written out as Verilog, faults of every kind.
 
     Raises what `fw_tools.sim.build.build` does.
     """
@@ -249,6 +249,7 @@ def _parts(injections: Injections, size: int) -> list[Injections]:
                 kind=injections.kind[start:end],
                 first=first - first[0],
                 places=injections.places[first[0] : first[-1]],
+                domains=injections.domains,
             )
         )
     return parts

@@ -63,5 +63,7 @@ def write_jobs(folder: Path, injections: Injections, horizon: int) -> None:
     words = [horizon]
     for job, (cycle, kind) in enumerate(zip(injections.cycle, injections.kind, strict=True)):
         places = injections.places[injections.first[job] : injections.first[job + 1]]
-        words += [int(cycle), int(kind == Kind.TRANSIENT), len(places), *map(int, places)]
+        if Kind(kind).is_of_domain:
+            places = injections.domains[places[0]]
+        words += [int(cycle), int(kind), len(places), *map(int, places)]
     (folder / "jobs.bin").write_bytes(np.array(words, np.uint32).tobytes())

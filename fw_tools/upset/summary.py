@@ -11,6 +11,7 @@ from fw_tools.upset.campaign import Table
 from fw_tools.upset.counts import counts_by_place
 from fw_tools.upset.engine import NEVER, Array, Outcome
 from fw_tools.upset.failures import FailuresPerDay, failures_per_day
+from fw_tools.upset.faults import Sort
 from fw_tools.upset.places import Place
 from fw_tools.upset.plan import Plan, Stratum
 from fw_tools.upset.statistics import clopper_pearson
@@ -63,7 +64,7 @@ class Summary:
     flips: int
     faults: int
     is_exhaustive: bool
-    are_transients: bool
+    sort: Sort
     confidence: float
     shares: tuple[Share, ...]
     rows: tuple[Row, ...]  # Worst first.
@@ -89,7 +90,7 @@ def summarise(
         flips=plan.jobs,
         faults=plan.faults,
         is_exhaustive=is_exhaustive,
-        are_transients=plan.places[0].is_gate,
+        sort=plan.sort,
         confidence=confidence,
         shares=tuple(
             _share(outcome, strata, _by_module(plan.places, counts[:, outcome]), confidence)
@@ -98,7 +99,7 @@ def summarise(
         rows=tuple(_rows(plan.places, counts, _cases(plan.places, table))),
         daily=(
             failures_per_day(plan, table, rates, flip_flops, confidence)
-            if rates and not plan.places[0].is_gate
+            if rates and plan.sort is Sort.FLIPS
             else None
         ),
         latency_quantiles=_quantiles(alarms),

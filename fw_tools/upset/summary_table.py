@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from fw_tools.upset.engine import Outcome
 from fw_tools.upset.failures_table import print_failures
+from fw_tools.upset.faults import WORDS, Sort
 from fw_tools.upset.summary import Case, Row, Share, Summary
 
 if TYPE_CHECKING:
@@ -24,6 +25,12 @@ _MEANINGS = {
 }
 _HARMLESS = {Outcome.CORRECTED, Outcome.MASKED}
 _SHOWN = 12  # Registers.
+_THINGS = {
+    Sort.TRANSIENTS: "instance",
+    Sort.STUCK_NETS: "instance",
+    Sort.RESETS: "reset",
+    Sort.CLOCKS: "clock",
+}
 
 
 def print_summary(summary: Summary, console: "Console", line: Callable[[Case], str]) -> None:
@@ -59,7 +66,7 @@ def _print_shares(summary: Summary, console: "Console") -> None:
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     table.add_column("outcome")
-    table.add_column("transients" if summary.are_transients else "flips", justify="right")
+    table.add_column(WORDS[summary.sort].faults, justify="right")
     table.add_column("share", justify="right")
     if not summary.is_exhaustive:
         table.add_column(f"{summary.confidence:.0%} interval", justify="right")
@@ -88,11 +95,11 @@ def _print_rows(summary: Summary, rows: list[Row], console: "Console") -> None:
     from rich import box
     from rich.table import Table
 
-    thing = "instance" if summary.are_transients else "register"
+    thing = _THINGS.get(summary.sort, "register")
     seen = [each for each in Outcome if any(row.counts[each] for row in rows)]
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     table.add_column(f"{thing}, worst first", overflow="fold")
-    table.add_column("gates" if summary.are_transients else "bits", justify="right")
+    table.add_column(WORDS[summary.sort].places, justify="right")
     for each in seen:
         table.add_column(each.name.lower(), justify="right")
     for row in rows[:_SHOWN]:

@@ -22,11 +22,12 @@ from fw_tools.rtl.memory_environment import render_memory_environment
 from fw_tools.toolchain import verilator_environment
 from fw_tools.upset.emit import emit
 from fw_tools.upset.engine import Engine, Limits, single_flips
+from fw_tools.upset.faults import faults_of
 from fw_tools.upset.machine import Machine, machine_of
 from fw_tools.upset.native_build import compile_machine, widest_lanes
 from fw_tools.upset.observation import observe
 from fw_tools.upset.patterns import flip_inputs
-from fw_tools.upset.places import bits_stored, places_of
+from fw_tools.upset.places import bits_stored
 from fw_tools.upset.plan import Stratified
 
 HORIZON = 64
@@ -110,7 +111,7 @@ def memory() -> list[Measurement]:
     reset = np.ones((world.clocks + world.horizon, 1), np.uint8)
     reset[:1] = 0
     plan = Stratified(
-        places_of(machine, INSTANCE), 10, world.clocks, margin=0.01, confidence=0.95, seed=1
+        faults_of(machine, INSTANCE), 10, world.clocks, margin=0.01, confidence=0.95, seed=1
     )
     spent = clocks = flips = 0.0
     with Engine(library, reset, np.zeros(bits_stored(machine), np.uint8)) as engine:

@@ -17,6 +17,7 @@ from fw_tools.errors import InputError
 from fw_tools.flow.upset import Choice, make_plan, prepare_own, prepare_payload, run
 from fw_tools.upset.campaign import RESULTS
 from fw_tools.upset.engine import Outcome
+from fw_tools.upset.faults import Sort
 from fw_tools.upset.plan import Exhaustive
 from fw_tools.upset.summary import Summary
 
@@ -113,7 +114,7 @@ def test_a_sample_holds_what_all_flips_give(unbroken: tuple[Path, Summary], tmp_
 
 def test_every_task_is_a_part_of_the_plan() -> None:
     prepared = prepare_own([OUTCOMES], "outcomes", CHOICE)
-    plan = Exhaustive(prepared.places, 10, prepared.end_clock)
+    plan = Exhaustive(prepared.faults, 10, prepared.end_clock)
     tasks = [plan.task(number) for number in range(plan.tasks)]
     pairs = np.concatenate([t.cycle.astype(np.int64) * 1000 + t.places for t in tasks])
     assert len(np.unique(pairs)) == len(pairs) == plan.faults
@@ -189,7 +190,7 @@ def test_a_transient_counts_where_its_gate_leads(tmp_path: Path) -> None:
         "always_ff @(posedge clk_i) sink_q <= a_i & b_i;\n"
         "endmodule\n"
     )
-    choice = Choice(are_transients=True, is_exhaustive=True, clocks=600, horizon=50)
+    choice = Choice(sort=Sort.TRANSIENTS, is_exhaustive=True, clocks=600, horizon=50)
     prepared = prepare_own([source], "gates", choice)
     plan, _ = make_plan(prepared, tmp_path, choice)
     rows = {row.name: row for row in run(prepared, plan, tmp_path, choice, 1, lambda _: None).rows}
@@ -201,11 +202,11 @@ def test_a_transient_counts_where_its_gate_leads(tmp_path: Path) -> None:
 
 
 def test_a_single_voter_of_an_enable_is_a_single_point(repository: Path, tmp_path: Path) -> None:
-    choice = Choice(are_transients=True, is_exhaustive=False, margin=0.05)
+    choice = Choice(sort=Sort.TRANSIENTS, is_exhaustive=False, margin=0.05)
     spec = repository / "examples" / "compute_node" / "payload.toml"
     prepared = prepare_payload(spec, tmp_path, choice)
     plan, _ = make_plan(prepared, tmp_path, choice)
     summary = run(prepared, plan, tmp_path, choice, 2, lambda _: None)
-    assert summary.are_transients
+    assert summary.sort is Sort.TRANSIENTS
     assert summary.rows[0].name.endswith(".u_enable.gen_voter.u_voter")
     assert summary.rows[0].counts[Outcome.UNSAFE]

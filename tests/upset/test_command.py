@@ -80,6 +80,9 @@ def test_a_register_that_only_its_reset_assigns_is_refused(
         (("--top", "outcomes", OUTCOMES, "--clocks", "50"), 3, "50 clocks of stimulus leave none"),
         ((FIFO, OUTCOMES), 2, "give --top TOP too"),
         (("--top", "outcomes", OUTCOMES, "--role", "alarm"), 2, "give NAME=VALUE"),
+        (("--top", "outcomes", OUTCOMES, "--mbu", "1"), 2, "1: two bits or more in a row"),
+        (("--top", "outcomes", OUTCOMES, "--mbu", "9"), 3, "no register or memory is wide enough"),
+        (("--top", "outcomes", OUTCOMES, "--reset", "--clock"), 2, "has one sort of faults"),
     ],
 )
 def test_mistakes_are_told_with_what_would_be_right(

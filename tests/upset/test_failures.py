@@ -15,6 +15,7 @@ from fw_tools.upset.campaign import Table
 from fw_tools.upset.engine import Outcome
 from fw_tools.upset.failures import FailuresPerDay, failures_per_day
 from fw_tools.upset.failures_table import every, excluded, print_failures
+from fw_tools.upset.faults import Faults
 from fw_tools.upset.places import Place
 from fw_tools.upset.plan import Exhaustive, Plan, Stratified
 
@@ -37,7 +38,8 @@ def table(plan: Plan, outcomes: dict[int, list[Outcome]]) -> Table:
         left[place].pop(0) if left.get(place) else Outcome.MASKED
         for place in faults.places.tolist()
     ]
-    return Table(faults.cycle, faults.places, np.array(ends), np.zeros(len(ends), np.uint32))
+    effect = np.zeros(len(ends), np.uint32)
+    return Table(faults.cycle, faults.places, np.array(ends), effect, faults.kind)
 
 
 def by_name(daily: FailuresPerDay) -> dict[str, tuple[float, float, float]]:
@@ -46,7 +48,7 @@ def by_name(daily: FailuresPerDay) -> dict[str, tuple[float, float, float]]:
 
 def test_every_bit_counts_with_the_rate_of_its_kind() -> None:
     """Half of a flip-flop's flips and a tenth of those of one bit of the memory: 2/2 + 3/10."""
-    plan = Exhaustive(PLACES, 0, CLOCKS)
+    plan = Exhaustive(Faults(places=tuple(PLACES)), 0, CLOCKS)
     ends = {1: [Outcome.SILENT] * 5, 3: [Outcome.UNSAFE], 4: [Outcome.OUTAGE] * 10}
     daily = failures_per_day(plan, table(plan, ends), RATES, FLIP_FLOPS, 0.95)
     assert daily.upsets == 2 * 2 + 4 * 3
@@ -64,7 +66,7 @@ def test_every_bit_counts_with_the_rate_of_its_kind() -> None:
 def test_no_failure_in_a_sample_leaves_the_exact_bound() -> None:
     """Of n drawn and none seen at most 1 - (a/2)^(1/n), the closed form of Clopper and Pearson."""
     places = [Place(number, f"u_a.state_q[{number}]") for number in range(100)]
-    plan = Stratified(places, 0, 1000, margin=0.05, confidence=0.95, seed=1)
+    plan = Stratified(Faults(places=tuple(places)), 0, 1000, margin=0.05, confidence=0.95, seed=1)
     daily = failures_per_day(plan, table(plan, {}), RATES, 100, 0.95)
     assert not daily.is_exhaustive
     per_day, low, high = by_name(daily)["failures"]
@@ -75,7 +77,7 @@ def test_no_failure_in_a_sample_leaves_the_exact_bound() -> None:
 def test_kinds_of_bits_in_one_instance_have_intervals_of_their_own() -> None:
     """All of a memory's flips are silent, none of the register's: neither share is the mean."""
     places = [Place(0, "u_a.q"), *[Place(1 + bit, f"u_a.mem[0][{bit}]") for bit in range(9)]]
-    plan = Stratified(places, 0, 1000, margin=0.05, confidence=0.95, seed=1)
+    plan = Stratified(Faults(places=tuple(places)), 0, 1000, margin=0.05, confidence=0.95, seed=1)
     drawn = plan.task(0).places.tolist()
     ends = {place: [Outcome.SILENT] * drawn.count(place) for place in range(1, 10)}
     daily = failures_per_day(plan, table(plan, ends), RATES, 1, 0.95)
@@ -101,7 +103,7 @@ def test_how_often_is_told_in_days_or_years(per_day: float, words: str) -> None:
 
 
 def test_configuration_memory_is_told_and_left_out() -> None:
-    plan = Exhaustive(PLACES, 0, CLOCKS)
+    plan = Exhaustive(Faults(places=tuple(PLACES)), 0, CLOCKS)
     rates = UpsetRates(
         orbit="by hand", flip_flop=2.0, memory=3.0, configuration=2e-8, configuration_bits=5_400_000
     )

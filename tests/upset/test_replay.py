@@ -16,7 +16,7 @@ from fw_tools.flow.upset import Choice, prepare_payload
 from fw_tools.netlist.analysis import Gates, analyse
 from fw_tools.upset import native_build
 from fw_tools.upset.emit import emit
-from fw_tools.upset.engine import Engine, Injections, Kind, Limits, Outcome, single_flips
+from fw_tools.upset.engine import Array, Engine, Injections, Kind, Limits, Outcome, single_flips
 from fw_tools.upset.machine import Machine, machine_of
 from fw_tools.upset.native_build import compile_machine
 from fw_tools.upset.observation import Observation, observe
@@ -83,6 +83,12 @@ class Design:
     def stored(self) -> int:
         return len(self.stimulus.initial)
 
+    @property
+    def resets_at(self) -> Array:
+        """The clocks in which the input called rst_ni is low."""
+        ports = [port for port, nets in self.machine.inputs.items() for _ in nets]
+        return np.flatnonzero(self.stimulus.inputs[:, ports.index("rst_ni")] == 0)
+
     def engine(self) -> Engine:
         sources = emit(self.machine, self.observation)
         library = compile_machine(sources, 64, has_transients=True)
@@ -143,6 +149,51 @@ def random_faults(chosen: Design, *, most_places: int = 4, nets: bool = False) -
     )
 
 
+DISTURBANCES = [kind for kind in Kind if kind not in (Kind.FLIP, Kind.TRANSIENT)]
+
+
+def disturbances(chosen: Design) -> Injections:
+    """Return stuck bits and nets, and resets and clocks of random domains.
+
+    Half of them are in or shortly after a reset; half of the stuck bits are ones that logic resets.
+    """
+    rng = np.random.default_rng(SEED + 2)
+    machine = chosen.machine
+    inputs = {net for nets in machine.inputs.values() for net in nets}
+    resets = [each.reset for each in machine.flip_flops]
+    flip_flops = list(range(len(resets)))
+    with_reset = [n for n in flip_flops if resets[n] is not None]
+    by_logic = [n for n in with_reset if resets[n] not in inputs]
+    members = [*flip_flops, *range(len(resets), len(resets) + len(machine.memories))]
+    of_reset = [some_of(rng, with_reset) for _ in range(6)]
+    of_clock = [some_of(rng, members) for _ in range(6)] + [members]
+    of_clock += [by_logic] * (8 if by_logic else 0)
+    if machine.memories:
+        of_clock.append(members[len(flip_flops) :])
+    makers = [gate.outputs[0] for gate in machine.gates if gate.kind.startswith("$_")]
+    stuck = [*flip_flops, *by_logic * (len(flip_flops) // max(len(by_logic), 1))]
+    clocks = range(len(of_reset), len(of_reset) + len(of_clock))
+    pools = dict.fromkeys(DISTURBANCES, clocks) | {Kind.RESET: range(len(of_reset))}
+    pools |= dict.fromkeys((Kind.STUCK_0, Kind.STUCK_1), stuck)
+    pools |= dict.fromkeys((Kind.NET_STUCK_0, Kind.NET_STUCK_1), makers)
+    end = chosen.case.clocks - chosen.case.limits.horizon
+    cycles = rng.integers(1, end, FAULTS)
+    near = chosen.resets_at[:, None] + np.arange(4)
+    cycles[::2] = rng.choice(near[(near > 0) & (near < end)], len(cycles[::2]))
+    kinds = rng.choice(DISTURBANCES, FAULTS)
+    return Injections(
+        cycle=np.sort(cycles).astype(np.uint32),
+        kind=kinds.astype(np.uint8),
+        first=np.arange(FAULTS + 1, dtype=np.uint32),
+        places=np.array([rng.choice(pools[Kind(kind)]) for kind in kinds], np.uint32),
+        domains=tuple(np.sort(domain).astype(np.uint32) for domain in (*of_reset, *of_clock)),
+    )
+
+
+def some_of(rng: np.random.Generator, pool: list[int]) -> list[int]:
+    return rng.choice(pool, max(1, len(pool) // int(rng.integers(1, 5))), replace=False).tolist()
+
+
 def by_engine(chosen: Design, injections: Injections) -> Replayed:
     with chosen.engine() as engine:
         results = engine.run(injections, chosen.case.limits)
@@ -180,6 +231,16 @@ def test_net_faults_end_on_the_written_netlist_as_in_the_engine(name: str, folde
     replayed = chosen.replay(build_net_replay(chosen.machine, folder / f"{name} nets"), faults)
     assert disagreements(by_engine(chosen, faults), replayed) == [], f"seed {SEED}"
     assert len(set(replayed.outcome)) > 1
+
+
+@pytest.mark.parametrize("name", ["outcomes", "orders", "ring", "shapes", "fifo", "ecc memory"])
+def test_stuck_bits_resets_and_clocks_end_as_in_the_engine(name: str, folder: Path) -> None:
+    chosen = design(name)
+    faults = disturbances(chosen)
+    replayed = chosen.replay(build_net_replay(chosen.machine, folder / f"{name} nets"), faults)
+    found = disagreements(by_engine(chosen, faults), replayed)
+    assert [(Kind(faults.kind[each[0]]).name, *each) for each in found] == [], f"seed {SEED}"
+    assert len(set(replayed.effect)) > 1
 
 
 def test_the_sequencer_in_its_world_ends_as_in_the_engine(folder: Path) -> None:
@@ -269,6 +330,46 @@ MUTANTS: dict[str, Mutant] = {
 }
 
 
+OF_DISTURBANCES: dict[str, Mutant] = {
+    "a glitch of a reset ends before the edge": (
+        "outcomes",
+        "  take_over(machine, begun->cycle);\n  if (HAS(begun, RESET)) reset_domains",
+        "  take_over(machine, begun->cycle);\n  if (0) reset_domains",
+    ),
+    "a memory is written without a tick": (
+        "ring",
+        "!bit_of(&store->still, lane) && write.word < memory->depth",
+        "write.word < memory->depth",
+    ),
+    "an early tick does not reach a memory": (
+        "fifo",
+        "if (member >= N_FLIP_FLOPS) write_alone(machine, member - N_FLIP_FLOPS, lane);",
+        "if (member >= N_FLIP_FLOPS) continue;",
+    ),
+    "an early tick goes past a reset": (
+        "shapes",
+        "RESET_INPUT[flip_flop] >= 0 && !inputs_at(machine, cycle)[RESET_INPUT[flip_flop]]",
+        "0",
+    ),
+    "what logic resets is kept without a tick": (
+        "shapes",
+        "reset >= 0 && !bit_of(&machine->n[reset], lane)",
+        "0",
+    ),
+    "who is stuck is taken for golden": ("outcomes", "same &= ~machine->stuck;", ""),
+    "a reset frees who is stuck": (
+        "shapes",
+        "if (Q_NET[place]) stick_net(machine, Q_NET[place], lane, value);",
+        "",
+    ),
+    "who was stuck stays so": (
+        "outcomes",
+        "    let_go(machine, place, lane);\n",
+        "",
+    ),
+}
+
+
 @pytest.fixture
 def native(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of the engine's sources, which the engine is built of."""
@@ -278,13 +379,17 @@ def native(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return copy
 
 
-@pytest.mark.parametrize("mistake", MUTANTS)
-def test_a_mistake_in_the_engine_is_noticed(mistake: str, native: Path, folder: Path) -> None:
-    name, right, wrong = MUTANTS[mistake]
+def break_engine(native: Path, right: str, wrong: str) -> None:
     (source,) = [path for path in native.glob("*.c") if right in path.read_text()]
     text = source.read_text()
     assert text.count(right) == 1
     source.write_text(text.replace(right, wrong))
+
+
+@pytest.mark.parametrize("mistake", MUTANTS)
+def test_a_mistake_in_the_engine_is_noticed(mistake: str, native: Path, folder: Path) -> None:
+    name, right, wrong = MUTANTS[mistake]
+    break_engine(native, right, wrong)
     chosen = design(name)
     flip_flops = range(len(chosen.machine.flip_flops))
     every_flip = single_flips(flip_flops, range(200, 204))  # It looks for golden lanes every four.
@@ -293,6 +398,16 @@ def test_a_mistake_in_the_engine_is_noticed(mistake: str, native: Path, folder: 
         replayed = chosen.replay(program(name, folder), faults)
         found += disagreements(by_engine(chosen, faults), replayed)
     assert found
+
+
+@pytest.mark.parametrize("mistake", OF_DISTURBANCES)
+def test_a_mistake_with_disturbances_is_noticed(mistake: str, native: Path, folder: Path) -> None:
+    name, right, wrong = OF_DISTURBANCES[mistake]
+    break_engine(native, right, wrong)
+    chosen = design(name)
+    faults = disturbances(chosen)
+    replayed = chosen.replay(build_net_replay(chosen.machine, folder / f"{name} nets"), faults)
+    assert disagreements(by_engine(chosen, faults), replayed)
 
 
 # ---- waves, and what cannot be replayed

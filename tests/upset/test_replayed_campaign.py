@@ -143,7 +143,8 @@ def test_a_sample_has_its_part_of_every_outcome() -> None:
     """Three silent ones among 10,000: all three are drawn; and another seed draws others."""
     outcome = np.full(10_000, Outcome.MASKED, np.uint8)
     outcome[[17, 4711, 9999]] = Outcome.SILENT
-    table = Table(*(np.zeros(10_000, np.uint32),) * 2, outcome, np.zeros(10_000, np.uint32))
+    zeros = np.zeros(10_000, np.uint32)
+    table = Table(zeros, zeros, outcome, zeros, zeros)
     drawn, other = (_draw(table, 10, seed) for seed in (1, 2))
     assert {17, 4711, 9999} <= set(drawn.tolist()) & set(other.tolist())
     assert len(set(drawn.tolist())) == 10

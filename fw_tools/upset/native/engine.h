@@ -28,10 +28,13 @@ extern const Memory MEMORIES[];
 extern const uint8_t RESET_VALUE[];     // Of each flip-flop, 2: it has no reset.
 extern const int32_t RESET_INPUT[];     // The input that resets it while 0, -1: none does.
 extern const uint32_t N_RESETS, RESETS[];  // Those inputs.
+extern const int32_t RESET_PLACE[];     // Where in `n` the net is by which logic resets it, -1: none does.
+extern const uint32_t Q_NET[];          // Of each that logic resets: the net that it drives.
 extern const uint32_t N_DATA, N_ACCEPTED, N_ALARM, N_CORRECTED, N_SAFE, N_UNSAFE;
 extern const uint32_t DATA[], ACCEPTED[], ALARM[], CORRECTED[], SAFE[], UNSAFE[];
 
 // Evaluates one clock: state q, inputs, to the next state d and the shared nets n.
-// `x` are inversions of gates, NULL where there are none in this clock.
+// `x` holds two words for each net: lanes in which its gate counts, and lanes that are then inverted;
+// NULL where no gate has a fault in this clock.
 void evaluate(const V *q, const V *in, V *d, V *n, const V *x);
 void read_port(uint32_t memory, const uint32_t *address, const uint32_t *data, V *n);

@@ -19,20 +19,20 @@ static void flip(Machine *machine, uint32_t place, unsigned lane, uint32_t cycle
   set_own(store, &MEMORIES[m], lane, word, value);
 }
 
-int begin(Machine *machine, const Jobs *jobs, uint32_t job, unsigned lane) {
+void begin(Machine *machine, const Jobs *jobs, uint32_t job, unsigned lane) {
   machine->lanes[lane] = (Lane){.job = job, .began = jobs->cycle[job], .difference = NEVER,
                                 .alarm = NEVER, .corrected = NEVER, .safe = NEVER, .slipped = NEVER, .waits_since = NEVER,
                                 .hung = NEVER};
   put_bit(&machine->active, lane, 1);
-  int is_transient = jobs->kind[job] == TRANSIENT;
+  uint8_t kind = jobs->kind[job];
+  if (kind >= STUCK_0 && kind <= NET_STUCK_1) stick(machine, jobs, job, lane);
   for (uint32_t i = jobs->first[job]; i < jobs->first[job + 1]; i++)
-    if (is_transient) put_bit(&machine->x[jobs->places[i]], lane, 1);
-    else flip(machine, jobs->places[i], lane, jobs->cycle[job]);
-  return is_transient;
+    if (kind == TRANSIENT) put_bit(&machine->x[2 * jobs->places[i] + 1], lane, 1);
+    else if (kind == FLIP) flip(machine, jobs->places[i], lane, jobs->cycle[job]);
 }
 
-void end_transients(Machine *machine, const Jobs *jobs, const uint32_t *queue, uint32_t tail, uint32_t cycle) {
-  for (; tail-- > 0 && jobs->cycle[queue[2 * tail + 1]] == cycle;)
-    for (uint32_t job = queue[2 * tail + 1], i = jobs->first[job]; i < jobs->first[job + 1]; i++)
-      if (jobs->kind[job] == TRANSIENT) machine->x[jobs->places[i]] = everywhere(0);
+void end_transients(Machine *machine, const Jobs *jobs, const Begun *begun) {
+  FOR_BEGUN(lane, job, begun)
+    for (uint32_t i = jobs->first[job]; i < jobs->first[job + 1]; i++)
+      if (jobs->kind[job] == TRANSIENT) put_bit(&machine->x[2 * jobs->places[i] + 1], lane, 0);
 }

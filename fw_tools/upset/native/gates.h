@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the generated functions of gates share; FLIPPED makes those that take inversions.
+// What the generated functions of gates share; FLIPPED makes those that take faults of gates.
 #pragma once
 #include "engine.h"
 
@@ -7,10 +7,10 @@
   const V *restrict q, const V *restrict in, V *restrict d, V *restrict n, const V *restrict x
 #ifdef FLIPPED
 #define NAME(index) flipped_##index
-#define X(net) ^ x[net]
+#define MADE(value, net) (((value) & x[2 * (net)]) ^ x[2 * (net) + 1])
 #else
 #define NAME(index) plain_##index
-#define X(net)
+#define MADE(value, net) (value)
 #endif
 #if LANES == 64
 #define ZERO UINT64_C(0)

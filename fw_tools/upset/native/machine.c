@@ -17,8 +17,13 @@ Machine *machine_new(uint32_t cycles, const uint8_t *inputs, const uint8_t *init
   machine->d = aligned_alloc(64, (N_FLIP_FLOPS + 1) * 64);
   machine->n = aligned_alloc(64, (N_SHARED + 1) * 64);
   machine->in = aligned_alloc(64, (N_INPUTS + 1) * 64);
-  machine->x = aligned_alloc(64, (uint64_t)(N_GATES + 1) * 64);
-  memset(machine->x, 0, (uint64_t)(N_GATES + 1) * 64);
+  machine->x = aligned_alloc(64, 2 * (uint64_t)(N_GATES + 1) * 64);
+  for (uint32_t net = 0; net <= N_GATES; net++) machine->x[2 * net] = everywhere(1), machine->x[2 * net + 1] = everywhere(0);
+  machine->hold = aligned_alloc(64, (N_FLIP_FLOPS + 1) * 64);
+  machine->hold_to = aligned_alloc(64, (N_FLIP_FLOPS + 1) * 64);
+  memset(machine->hold, 0, (N_FLIP_FLOPS + 1) * 64);
+  memset(machine->hold_to, 0, (N_FLIP_FLOPS + 1) * 64);
+  machine->held = malloc((N_FLIP_FLOPS + 1) * sizeof(uint32_t));
   machine->data_parts = N_DATA ? (N_DATA + 63) / 64 : 1;
   machine->accepted_at = malloc((cycles + 1) * sizeof(uint32_t));
   machine->snapshot_every = cycles / SNAPSHOTS + 1;
@@ -53,6 +58,7 @@ void machine_free(Machine *machine) {
   free(machine->snapshot_q);
   free(machine->accepted_at);
   free(machine->stream);
+  free(machine->hold), free(machine->hold_to), free(machine->held);
   free(machine->q), free(machine->d), free(machine->n), free(machine->in), free(machine->x);
   free(machine);
 }

@@ -100,7 +100,7 @@ static void write_port(Machine *machine, uint32_t index, const uint32_t *nets) {
   Store *store = &machine->stores[index];
   const V *n = machine->n;
   uint32_t pins = memory->address_bits + 2 * memory->width;
-  V differs = store->dirty, enabled = everywhere(0);
+  V differs = store->dirty | store->still, enabled = everywhere(0);
   for (uint32_t pin = 0; pin < pins; pin++) differs |= n[nets[pin]] ^ spread_golden(&n[nets[pin]]);
   for (uint32_t bit = 0; bit < memory->width; bit++) enabled |= n[nets[memory->address_bits + bit]];
   if (!any(&enabled)) return;
@@ -118,7 +118,7 @@ static void write_port(Machine *machine, uint32_t index, const uint32_t *nets) {
     Write write = write_of(memory, nets, n, lane);
     todo[n_todo].lane = lane;
     todo[n_todo].word = write.word;
-    todo[n_todo].writes = write.word < memory->depth &&
+    todo[n_todo].writes = !bit_of(&store->still, lane) && write.word < memory->depth &&
                           merge(&write, seen(store, memory, lane, write.word), own, store->parts);
     memcpy(todo[n_todo].own, own, sizeof own);
     if (is_golden) memcpy(kept, seen(store, memory, lane, golden.word), store->parts * 8);
@@ -137,5 +137,19 @@ void write_memories(Machine *machine) {
     uint32_t pins = MEMORIES[m].address_bits + 2 * MEMORIES[m].width;
     for (uint32_t port = 0; port < MEMORIES[m].writes; port++)
       write_port(machine, m, MEMORIES[m].write_nets + port * pins);
+    machine->stores[m].still = everywhere(0);
+  }
+}
+
+// Of one lane, in a clock that golden does not have.
+void write_alone(Machine *machine, uint32_t index, unsigned lane) {
+  const Memory *memory = &MEMORIES[index];
+  Store *store = &machine->stores[index];
+  uint64_t value[16];
+  for (uint32_t port = 0; port < memory->writes; port++) {
+    const uint32_t *nets = memory->write_nets + port * (memory->address_bits + 2 * memory->width);
+    Write write = write_of(memory, nets, machine->n, lane);
+    if (write.word < memory->depth && merge(&write, seen(store, memory, lane, write.word), value, store->parts))
+      set_own(store, memory, lane, write.word, value);
   }
 }

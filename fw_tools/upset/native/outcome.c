@@ -15,6 +15,7 @@ void settle(Machine *machine, const Jobs *jobs, unsigned lane, int outcome, uint
   jobs->outcome[own->job] = (uint8_t)outcome;
   jobs->effect[own->job] = cycle == NEVER ? NEVER : cycle - own->began;
   forget_lane(machine, lane);
+  if (machine->n_stuck) unstick(machine, jobs, own->job, lane);
   put_bit(&machine->leaving, lane, 1);
   put_bit(&machine->active, lane, 0);
   put_bit(&machine->out_of_step, lane, 0);

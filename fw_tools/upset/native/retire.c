@@ -17,6 +17,7 @@ static V not_golden(const Machine *machine) {
 
 void retire(Machine *machine, const Jobs *jobs, const Limits *limits) {
   V differs = not_golden(machine), same = machine->active & ~differs;
+  if (machine->n_stuck) same &= ~machine->stuck;
   FOR_LANES(lane, same) conclude(machine, jobs, limits, lane, 1);
 }
 

@@ -6,11 +6,11 @@
 
 #define CHECK_EVERY 4  // Clocks between looks for lanes that are golden again.
 
-// Puts jobs of this clock into free lanes; those without one stay in `todo`. Returns how many
-// transients began.
+// Puts jobs of this clock into free lanes; those without one stay in `todo`. Returns the set of kinds
+// that began.
 static uint32_t fill(Machine *machine, const Jobs *jobs, uint32_t *todo, uint32_t open, uint32_t *next,
                      uint32_t *kept, uint32_t *queue, uint32_t *tail, uint32_t cycle) {
-  uint32_t transients = 0;
+  uint32_t kinds = 0;
   for (; *next < open && jobs->cycle[todo[*next]] == cycle; ++*next) {
     uint32_t job = todo[*next];
     int lane = free_lane(machine);
@@ -18,11 +18,25 @@ static uint32_t fill(Machine *machine, const Jobs *jobs, uint32_t *todo, uint32_
       todo[(*kept)++] = job;
       continue;
     }
-    transients += begin(machine, jobs, job, (unsigned)lane);
+    begin(machine, jobs, job, (unsigned)lane);
+    kinds |= 1u << jobs->kind[job];
     queue[2 * *tail] = (uint32_t)lane;
     queue[2 * (*tail)++ + 1] = job;
   }
-  return transients;
+  return kinds;
+}
+
+static void run_clock(Machine *machine, const Jobs *jobs, const Limits *limits, const Begun *begun) {
+  if (HAS(begun, RESET)) reset_domains(machine, jobs, begun);
+  if (HAS(begun, CLOCK_EXTRA)) tick_early(machine, jobs, begun);
+  int has_faulty_nets = HAS(begun, TRANSIENT) || machine->stuck_nets;
+  evaluate(machine->q, machine->in, machine->d, machine->n, has_faulty_nets ? machine->x : 0);
+  if (HAS(begun, TRANSIENT)) end_transients(machine, jobs, begun);
+  observe(machine, jobs, limits, begun->cycle);
+  if (HAS(begun, CLOCK_LOST)) lose_tick(machine, jobs, begun);
+  take_over(machine, begun->cycle);
+  if (HAS(begun, RESET)) reset_domains(machine, jobs, begun);
+  if (machine->n_held) hold_stuck(machine);
 }
 
 // One pass; returns how many jobs found no lane in it.
@@ -33,11 +47,11 @@ static uint32_t pass(Machine *machine, const Jobs *jobs, const Limits *limits, c
   restore(machine, snapshot_of(machine, cycle));
   while (!*stop) {
     drive(machine, cycle);
-    uint32_t transients = fill(machine, jobs, todo, open, &next, &kept, queue, &tail, cycle);
-    evaluate(machine->q, machine->in, machine->d, machine->n, transients ? machine->x : 0);
-    if (transients) end_transients(machine, jobs, queue, tail, cycle);
-    observe(machine, jobs, limits, cycle);
-    take_over(machine, cycle);
+    if (machine->n_held) hold_stuck(machine);
+    Begun begun = {.queue = queue, .cycle = cycle};
+    begun.kinds = fill(machine, jobs, todo, open, &next, &kept, queue, &tail, cycle);
+    begun.tail = tail;
+    run_clock(machine, jobs, limits, &begun);
     cycle++, spent[0]++;
     for (unsigned word = 0; word < WORDS; word++)
       spent[1] += (uint64_t)__builtin_popcountll(part_of(&machine->active, word));

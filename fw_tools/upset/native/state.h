@@ -7,7 +7,7 @@
 #include <string.h>
 
 enum { UNSAFE_STATE, SILENT, HANG, DETECTED, OUTAGE, WAS_CORRECTED, TIMING, LATENT, MASKED };
-enum { FLIP, TRANSIENT };
+enum { FLIP, TRANSIENT, STUCK_0, STUCK_1, NET_STUCK_0, NET_STUCK_1, RESET, CLOCK_LOST, CLOCK_EXTRA };
 #define NEVER UINT32_MAX
 
 typedef struct {
@@ -23,6 +23,7 @@ typedef struct {  // What a memory holds in golden, and where each lane holds so
   uint32_t *count;        // Words that differ, for each lane.
   uint32_t parts, bitset; // 64-bit parts of a word; of a lane's set of words.
   V dirty;                // Lanes with a count.
+  V still;                // Lanes in which it is not clocked now.
 } Store;
 
 typedef struct {
@@ -33,9 +34,13 @@ typedef struct {
   uint32_t cycles;
   const uint8_t *inputs;  // One octet an input and clock.
   V *q, *d, *n, *in, *x;
+  V *hold, *hold_to;      // Of each flip-flop: lanes in which it is stuck, and at what.
+  uint32_t *held, n_held; // Those that are stuck in any lane.
+  uint32_t n_stuck;       // Lanes in which something is stuck,
+  uint32_t stuck_nets;    // and those in which a gate is.
   Store *stores;
   Lane lanes[LANES];
-  V active, out_of_step, leaving;
+  V active, out_of_step, leaving, stuck;
   uint64_t *stream;       // What golden hands over, a row of `data_parts` for each transfer.
   uint32_t *accepted_at;  // Transfers before each clock.
   uint32_t data_parts;
@@ -51,7 +56,9 @@ typedef struct {
   const uint32_t *cycle;   // Not falling.
   const uint8_t *kind;
   const uint32_t *first;   // Places of job i: first[i] to first[i + 1].
-  const uint32_t *places;  // Flip-flops, then bits of memories; or gates.
+  const uint32_t *places;  // Flip-flops, then bits of memories; or nets of gates; or domains.
+  const uint32_t *domain_first;   // Members of domain i: domain_first[i] to domain_first[i + 1].
+  const uint32_t *domain_members; // Flip-flops, then memories.
   uint8_t *outcome;
   uint32_t *effect;        // Clocks from the injection to what decided its outcome.
 } Jobs;
@@ -61,6 +68,7 @@ const uint64_t *seen(Store *store, const Memory *memory, unsigned lane, uint32_t
 void set_own(Store *store, const Memory *memory, unsigned lane, uint32_t word, const uint64_t *value);
 void forget_lane(Machine *machine, unsigned lane);
 void write_memories(Machine *machine);
+void write_alone(Machine *machine, uint32_t index, unsigned lane);
 void use_memories(Machine *machine);
 
 // clock.c
@@ -73,9 +81,31 @@ void run_golden(Machine *machine, const uint8_t *initial);
 uint32_t snapshot_of(const Machine *machine, uint32_t cycle);
 void restore(Machine *machine, uint32_t index);
 
-// faults.c: the second returns whether it is a transient.
-void end_transients(Machine *machine, const Jobs *jobs, const uint32_t *queue, uint32_t tail, uint32_t cycle);
-int begin(Machine *machine, const Jobs *jobs, uint32_t job, unsigned lane);
+// What began in a clock: its jobs stand last in the queue, and a bit of `kinds` is set for each kind.
+typedef struct {
+  const uint32_t *queue;  // Lane and job by turns.
+  uint32_t tail, cycle, kinds;
+} Begun;
+
+#define HAS(begun, kind) ((begun)->kinds >> (kind) & 1)
+#define FOR_BEGUN(lane, job, begun)                                                                  \
+  for (uint32_t at_ = (begun)->tail, job, lane;                                                      \
+       at_-- > 0 && (lane = (begun)->queue[2 * at_], job = (begun)->queue[2 * at_ + 1],              \
+                     jobs->cycle[job] == (begun)->cycle);)
+
+// faults.c
+void begin(Machine *machine, const Jobs *jobs, uint32_t job, unsigned lane);
+void end_transients(Machine *machine, const Jobs *jobs, const Begun *begun);
+
+// stuck.c
+void stick(Machine *machine, const Jobs *jobs, uint32_t job, unsigned lane);
+void unstick(Machine *machine, const Jobs *jobs, uint32_t job, unsigned lane);
+void hold_stuck(Machine *machine);
+
+// domains.c
+void reset_domains(Machine *machine, const Jobs *jobs, const Begun *begun);
+void tick_early(Machine *machine, const Jobs *jobs, const Begun *begun);
+void lose_tick(Machine *machine, const Jobs *jobs, const Begun *begun);
 
 // outcome.c
 V accepted(const V *n);

@@ -45,10 +45,12 @@ struct Reset {
   bool level;  // That holds the register.
 };
 
+enum Kind : uint32_t { kFlip, kTransient, kStuck0, kStuck1, kNetStuck0, kNetStuck1, kReset, kClockLost, kClockExtra };
+
 struct Job {
   uint32_t cycle;
-  bool is_transient;
-  std::vector<uint32_t> places;
+  uint32_t kind;
+  std::vector<uint32_t> places;  // Of a reset or a clock: every member of its domain.
 };
 
 [[noreturn]] void fail(const std::string& what) {
@@ -164,21 +166,37 @@ class Design {
   }
 
   void begin(const Job& job) {
+    if (job.kind == kClockExtra) tick_alone(job);
     for (const uint32_t place : job.places) {
-      if (job.is_transient)
+      if (job.kind == kTransient)
         nets_.at(place).flip();
-      else if (!is_held(place))
+      else if (job.kind == kFlip && !is_held(place))
         for (const Bit& name : state_.at(place)) name.flip();
     }
     top_.eval();
   }
 
-  // In the clock before a transient: its nets will be inverted from the rising edge to the next.
+  // In the clock before: from the rising edge on nets will be inverted, or stuck, or a flip-flop is.
   void begin_at_edge(const Job& job) {
-    for (const uint32_t place : job.places) armed_.at(place).put(true);
+    require_faults(job);
+    for (const uint32_t place : job.places) arm(job, place);
     clock();
-    for (const uint32_t place : job.places) armed_[place].put(false);
+    if (job.kind == kTransient)
+      for (const uint32_t place : job.places) armed_[place].put(false);
     drive(job.cycle);
+  }
+
+  // The rising edge that ends the clock of an injection.
+  void clock_of(const Job& job) {
+    if (job.kind == kClockLost) {
+      require_faults(job);
+      for (const uint32_t member : job.places) still_.at(member).put(true);
+    }
+    clock();
+    for (const uint32_t member : job.places) {
+      if (job.kind == kClockLost) still_[member].put(false);
+      if (job.kind == kReset) stuck_[member].put(false);
+    }
   }
 
   // The rising edge.
@@ -229,6 +247,9 @@ class Design {
   const Bit* clock_ = nullptr;
   Bits inputs_, outputs_;
   Bits nets_, armed_;  // Nets that are inverted, and that will be.
+  Bits stuck_nets_, stuck_nets_to_;
+  Bits stuck_, stuck_to_, resets_to_;  // Of flip-flops.
+  Bits still_;  // Flip-flops, then memories.
   std::vector<Bits> state_;  // Flip-flops, then memories.
   std::vector<std::string> registers_;
   std::vector<std::optional<Reset>> resets_;
@@ -266,6 +287,12 @@ class Design {
       else if (kind == "held_0" || kind == "held_1") resets_.back() = {names.bit(name, number), kind == "held_1"};
       else if (kind == "net") nets_.push_back(names.bit(name, number));
       else if (kind == "armed") armed_.push_back(names.bit(name, number));
+      else if (kind == "stuck_net") stuck_nets_.push_back(names.bit(name, number));
+      else if (kind == "stuck_net_to") stuck_nets_to_.push_back(names.bit(name, number));
+      else if (kind == "stuck") stuck_.push_back(names.bit(name, number));
+      else if (kind == "stuck_to") stuck_to_.push_back(names.bit(name, number));
+      else if (kind == "resets_to") resets_to_.push_back(names.bit(name, number));
+      else if (kind == "still") still_.push_back(names.bit(name, number));
       else if (kind == "memory" && plan >> bits)
         for (uint32_t word = 0; word < number; word++)
           for (uint32_t bit = 0; bit < bits; bit++) state_.push_back({names.bit_of_word(name, word, bit)});
@@ -273,6 +300,31 @@ class Design {
         fail(path + ": " + kind + " is not known");
     }
     if (!clock_storage_.empty()) clock_ = &clock_storage_[0];
+  }
+
+  void require_faults(const Job& job) const {
+    if (job.kind != kFlip && armed_.empty()) fail("only a netlist has this sort of fault");
+  }
+
+  void arm(const Job& job, uint32_t place) {
+    if (job.kind == kTransient) {
+      armed_.at(place).put(true);
+    } else if (job.kind == kNetStuck0 || job.kind == kNetStuck1) {
+      stuck_nets_.at(place).put(true);
+      stuck_nets_to_.at(place).put(job.kind == kNetStuck1);
+    } else {
+      stuck_.at(place).put(true);
+      stuck_to_.at(place).put(job.kind == kReset ? resets_to_.at(place).get() : job.kind == kStuck1);
+    }
+  }
+
+  // A tick more, of the domain alone.
+  void tick_alone(const Job& job) {
+    require_faults(job);
+    for (const Bit& member : still_) member.put(true);
+    for (const uint32_t member : job.places) still_.at(member).put(false);
+    clock();
+    for (const Bit& member : still_) member.put(false);
   }
 
   bool is_held(uint32_t place) const {
@@ -323,7 +375,7 @@ Jobs read_jobs(const std::string& path) {
   Jobs jobs{words.at(0), {}};
   for (size_t at = 1; at < words.size();) {
     const uint32_t* job = &words[at];
-    jobs.list.push_back({job[0], job[1] != 0, {job + 3, job + 3 + job[2]}});
+    jobs.list.push_back({job[0], job[1], {job + 3, job + 3 + job[2]}});
     at += 3 + job[2];
   }
   return jobs;
@@ -351,7 +403,7 @@ struct Outputs {
         traces(folder + "/traces.bin"), states(folder + "/states.bin") {}
 };
 
-bool begins_at_edge(const Job& job) { return job.is_transient && job.cycle > 0; }
+bool begins_at_edge(const Job& job) { return job.kind >= kTransient && job.kind <= kReset && job.cycle > 0; }
 
 void run_job(Design& design, const Jobs& jobs, size_t number, const Outputs& outputs) {
   const Job& job = jobs.list[number];
@@ -361,7 +413,7 @@ void run_job(Design& design, const Jobs& jobs, size_t number, const Outputs& out
     if (passed) design.drive(job.cycle + passed);
     const Row row = design.outputs();
     trace.insert(trace.end(), row.begin(), row.end());
-    design.clock();
+    passed ? design.clock() : design.clock_of(job);
   }
   const Row state = design.state();
   outputs.traces.write_at(number * trace.size(), trace);
@@ -431,7 +483,9 @@ void run_waves(Design& design, const Jobs& jobs, const std::string& file, bool i
     if (!is_driven) design.drive(cycle);
     if (is_faulty && cycle == job.cycle && !begins_at_edge(job)) design.begin(job);
     is_driven = is_faulty && cycle + 1 == job.cycle && begins_at_edge(job);
-    is_driven ? design.begin_at_edge(job) : design.clock();
+    if (is_driven) design.begin_at_edge(job);
+    else if (is_faulty && cycle == job.cycle) design.clock_of(job);
+    else design.clock();
   }
   design.close_waves();
 }
