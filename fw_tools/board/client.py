@@ -337,8 +337,16 @@ def _area_request(
         if found.memory_id != memory_id or len(found.areas) != 1:
             return False
         area = found.areas[0]
-        is_whole = kind != (6, 5) or area.checksum == crc16(area.data)
-        return bool(is_whole and (area.address, area.length) == (address, length))
+        return bool((area.address, area.length) == (address, length))
+
+    def fault(found: Any) -> str:
+        if kind != (6, 5) or (summed := crc16(found.areas[0].data)) == found.areas[0].checksum:
+            return ""
+        told = found.areas[0].checksum
+        return (
+            f"the checksum of {length} octets from {address:#x} is told as {told:#06x} and is "
+            f"{summed:#06x}: the memory does not read the same twice, or its data were damaged"
+        )
 
     _require_place(address, length, WORD_MAX if kind in LONG_AREAS else SHORT_LENGTH_MAX)
     area = {"address": address, "length": length}
@@ -347,6 +355,7 @@ def _area_request(
         fields={"memory_id": memory_id, "areas": [area]},
         answer=(kind[0], kind[1] + 1) if is_answered else None,
         is_answered_by=is_answer,
+        fault_of=fault,
     )
 
 

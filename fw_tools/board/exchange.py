@@ -28,6 +28,10 @@ class NoAnswerError(LinkError):
     """Nothing came, or nothing that could be used."""
 
 
+class WrongAnswerError(LinkError):
+    """Answers came whole, and what they say of themselves does not hold."""
+
+
 class CommandFailedError(LinkError):
     """The payload refused a command, or could not carry it out."""
 
@@ -54,6 +58,7 @@ class Request:
     fields: dict[str, Any] = field(default_factory=dict)
     answer: tuple[int, int] | None = None
     is_answered_by: Callable[[Any], bool] = lambda _: True  # The parsed data of such a report.
+    fault_of: Callable[[Any], str] = lambda _: ""  # What is wrong with such an answer.
     patience_s: float = 0.0  # What it takes the payload, on top of what any command does.
 
     @property
@@ -73,6 +78,7 @@ class _Command:
     tries: int = 0
     first_sent: int = 0  # Numbers of sendings, over all commands.
     last_sent: int = 0
+    fault: str = ""  # Of the answer that came last.
     answer: Telemetry | None = None
 
     @property
@@ -102,7 +108,7 @@ class Exchange:
         """Carry out requests in order and return their answers, None where there is none.
 
         Raises `CommandFailedError` for the first that fails, after which those behind it may or may
-        not have been carried out; `NoAnswerError`; `LinkError`.
+        not have been carried out; `WrongAnswerError`; `NoAnswerError`; `LinkError`.
         """
         return [answer for _, answer in sorted(self.stream(requests), key=lambda pair: pair[0])]
 
@@ -193,8 +199,10 @@ class Exchange:
         command = under_way.get(self._running) if self._running else None
         if command is None or report.kind != command.request.answer:
             return
-        if command.request.is_answered_by(REPORTS[report.kind].parse(report.data)):
-            command.answer = report
+        fields = REPORTS[report.kind].parse(report.data)
+        if command.request.is_answered_by(fields):
+            command.fault = command.request.fault_of(fields)
+            command.answer = None if command.fault else report
 
     def _command(self, place: int, request: Request) -> _Command:
         packet = build_tc(
@@ -213,6 +221,10 @@ class Exchange:
 
     def _send(self, command: _Command, under_way: dict[bytes, _Command]) -> None:
         if command.tries == self.options.tries:
+            if command.fault:
+                raise WrongAnswerError(
+                    f"{command.request.name}: {command.fault}, in each of {command.tries} tries"
+                )
             raise NoAnswerError(
                 f"no answer to {command.request.name} after {command.tries} tries of "
                 f"{self._patience_s(command):.2g} s. {self.link.diagnosis()}"

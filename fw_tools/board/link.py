@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 
 from fw_tools.board.transport import Transport
+from fw_tools.errors import LinkError
 from fw_tools.pus.frames import FrameReceiver, encode_frame
 from fw_tools.pus.identifiers import LONGEST_TM
 from fw_tools.pus.packets import Telemetry, parse_tm
@@ -13,6 +14,8 @@ from fw_tools.pus.packets import Telemetry, parse_tm
 ENOUGH_GARBAGE = 8  # Octets without a frame that are no accident.
 LONG_SILENCE_S = 1.4  # More than the longest pause in what comes from a payload that answers.
 MOST_TEXT = 200  # Octets kept of what is no frame, to be shown where it can be read.
+# What a twin answers whoever comes while it has a client; it hangs up then.
+TWIN_IS_TAKEN = b"twin: another client is connected; one at a time\r\n"
 _TEXT = re.compile(rb"[\t\r\n\x20-\x7e]+")
 
 Listener = Callable[[Telemetry], None]
@@ -54,6 +57,11 @@ class Link:
             octets = self.transport.read(max(left, 0.0))
             self.octets_received += len(octets)
             self._last = (self._last + octets)[-MOST_TEXT:]
+            if self._last.endswith(TWIN_IS_TAKEN):
+                raise LinkError(
+                    f"{self.transport.name}: another client has this twin, which takes one at a "
+                    "time; end that one (Ctrl-C), or start a twin of your own"
+                )
             reports = [
                 report for packet in self._receiver.feed(octets) for report in self._read(packet)
             ]

@@ -17,6 +17,10 @@ from fw_tools.toolchain import build_versions
 _TOLD = (
     "building the twin of {}: half a minute, or two on a busy machine; it is kept for the next time"
 )
+_WAITS = (
+    "another process has been building the twin of {} for {:.0f} s: waiting for it, half a minute "
+    "in all, or two on a busy machine"
+)
 _RAIL_NUMBERS = 64  # Pins of the twin's top.
 
 
@@ -69,7 +73,12 @@ def build_twin(
         has_waves=has_waves,
         host=twin_host(has_upsets=has_upsets),
     )
-    return build(model_of(design), options, lambda: say(_TOLD.format(design.name))).program
+    return build(
+        model_of(design),
+        options,
+        lambda: say(_TOLD.format(design.name)),
+        lambda seconds: say(_WAITS.format(design.name, seconds)),
+    ).program
 
 
 def model_of(design: TwinDesign) -> BenchSpec:

@@ -11,11 +11,11 @@ from typing import Any
 from serial.rfc2217 import PortManager
 
 from fw_tools.board import twin_messages as messages
+from fw_tools.board.link import TWIN_IS_TAKEN
 from fw_tools.board.twin_server import CHUNK, Outlet, TwinServer, dismiss, greet
 from fw_tools.errors import InputError
 
 LOOPBACK = "127.0.0.1"
-REFUSAL = b"twin: another client is connected; one at a time\r\n"
 
 
 def _listening_advice(error: OSError | OverflowError) -> str:
@@ -152,7 +152,7 @@ class TcpPort:
         return data
 
     def _outgoing_refusal(self) -> bytes:
-        return REFUSAL
+        return TWIN_IS_TAKEN
 
 
 class Rfc2217Port(TcpPort):

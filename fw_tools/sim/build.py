@@ -57,11 +57,15 @@ class Build:
 
 
 def build(
-    bench: BenchSpec, options: BuildOptions, on_make: Callable[[], None] = lambda: None
+    bench: BenchSpec,
+    options: BuildOptions,
+    on_make: Callable[[], None] = lambda: None,
+    on_wait: Callable[[float], None] = lambda _: None,
 ) -> Build:
     """Build the simulation of `bench`, or take it from the cache when nothing it reads has changed.
 
-    `on_make` is called before what takes long: when the cache has not got it.
+    `on_make` is called before what takes long: when the cache has not got it. `on_wait` is called
+    where another process builds the same, with the seconds for which it has.
 
     Raises:
         BuildError: the sources do not build.
@@ -73,7 +77,7 @@ def build(
     started = time.monotonic()
     log = _fresh(options.work / BUILD_LOG)
     stored = _stored_programs(bench, options)
-    with locked(stored.lock):
+    with locked(stored.lock, on_wait):
         is_cached = is_cacheable(bench) and stored.fetch(options.work)
         if not is_cached:
             on_make()

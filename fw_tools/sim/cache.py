@@ -9,7 +9,7 @@ import fcntl
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,11 +44,19 @@ def limit_bytes() -> int:
 
 
 @contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Hold the advisory lock file `path`; a second process waits until the first is done."""
+def locked(path: Path, on_wait: Callable[[float], None] = lambda _: None) -> Iterator[None]:
+    """Hold the advisory lock file `path`; a second process waits until the first is done.
+
+    `on_wait` is called before it waits, with the seconds for which the other has held it.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as stream:
-        fcntl.flock(stream, fcntl.LOCK_EX)
+    with path.open("a") as stream:  # Leaves the time at which the other got it.
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            on_wait(max(time.time() - os.fstat(stream.fileno()).st_mtime, 0.0))
+            fcntl.flock(stream, fcntl.LOCK_EX)
+        os.utime(stream.fileno())
         yield
 
 

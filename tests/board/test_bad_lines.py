@@ -13,8 +13,12 @@ import serial
 from served_payload import PtyServed, TcpServed, garbled
 
 from fw_tools.board import ClientOptions, PayloadClient, open_transport
-from fw_tools.board.exchange import NoAnswerError
+from fw_tools.board.exchange import NoAnswerError, WrongAnswerError
 from fw_tools.errors import ExitCode, LinkError, UsageError
+from fw_tools.pus.data_fields import REPORTS
+from fw_tools.pus.frames import FrameReceiver, encode_frame
+from fw_tools.pus.identifiers import LONGEST_TM
+from fw_tools.pus.packets import crc16, parse_tm
 
 NOBODY = 65534
 QUICK = ClientOptions(timeout_s=0.1)
@@ -265,3 +269,38 @@ def test_a_command_that_was_lost_is_sent_again_when_a_later_one_is_done(
             client.read_memory("buffer", 0, 8 * 1024)
         assert time.monotonic() - started < 4
         assert (len(line.frames), len(set(line.frames))) == (9, 8)
+
+
+class WrongSums:
+    """A line whose other end tells a wrong checksum of each area, in packets that are whole."""
+
+    def __init__(self, times: int) -> None:
+        self._left = times
+        self._receiver = FrameReceiver(LONGEST_TM)
+
+    def __call__(self, octets: bytes) -> bytes:
+        return b"".join(encode_frame(self._spoilt(each)) for each in self._receiver.feed(octets))
+
+    def _spoilt(self, packet: bytes) -> bytes:
+        report = parse_tm(packet)
+        if report.kind != (6, 6) or not self._left:
+            return packet
+        self._left -= 1
+        data = REPORTS[6, 6].parse(report.data)
+        data.areas[0].checksum ^= 0x0101
+        spoilt = packet[: -2 - len(report.data)] + REPORTS[6, 6].build(data)
+        return spoilt + crc16(spoilt).to_bytes(2, "big")
+
+
+def test_a_wrong_checksum_of_an_area_is_asked_for_again_and_then_told(board, description) -> None:
+    options = ClientOptions(timeout_s=1.0)
+    with PayloadClient.open(board.url, description, options=options) as client:
+        right = client.read_memory("buffer", 0, 64)
+        board.to_host = WrongSums(2)
+        assert client.read_memory("buffer", 0, 64) == right
+        board.to_host = WrongSums(100)
+        told, summed = crc16(right) ^ 0x0101, crc16(right)
+        said = f"the checksum of 64 octets from 0x0 is told as {told:#06x} and is {summed:#06x}: "
+        with pytest.raises(WrongAnswerError, match=f"{said}.*, in each of 3 tries") as raised:
+            client.read_memory("buffer", 0, 64)
+        assert raised.value.exit_code == ExitCode.LINK

@@ -62,18 +62,26 @@ def test_only_abandoned_locks_are_removed(tmp_path: Path) -> None:
     assert (held.exists(), abandoned.exists()) == (True, False)
 
 
-def test_a_lock_keeps_the_second_waiting(tmp_path: Path) -> None:
+def test_a_lock_keeps_the_second_waiting_which_is_told_for_how_long(tmp_path: Path) -> None:
     order: list[str] = []
+    waits: list[float] = []
     lock = tmp_path / "a.lock"
+    lock.touch()
+    os.utime(lock, (0, 0))  # Of an earlier holder.
 
     def second() -> None:
-        with locked(lock):
+        time.sleep(0.2)
+        with locked(lock, waits.append):
             order.append("second")
 
     with locked(lock):
         thread = threading.Thread(target=second)
         thread.start()
-        time.sleep(0.1)
+        time.sleep(0.5)
         order.append("first")
     thread.join(5)
     assert order == ["first", "second"]
+    (waited,) = waits
+    assert 0.1 < waited < 60
+    with locked(lock, waits.append):
+        assert waits == [waited]

@@ -41,7 +41,7 @@ def pty_bench(spec: Path) -> Iterator[tuple[Bench, str, LinkDescription]]:
     ("way", "said"),
     [
         ("pty", "another process has it open"),
-        ("tcp", "text: 'twin: another client is connected; one at a time'"),
+        ("tcp", ": another client has this twin, which takes one at a time; end that one"),
         ("rfc2217", "is another client connected? One at a time"),
     ],
 )
