@@ -9,26 +9,30 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fw_tools.ecc.records import MAX_DATA_BITS, MIN_DATA_BITS
 from telemetry.common.console import output
 from telemetry.common.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from fw_tools.ecc import LinearCode
 
+_CODES = ("hsiao", "secded", "dec", "dec-ted")
+_NARROWEST, _WIDEST = 4, 1024  # Of any code.
+
 
 def _code_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options that name a code."""
-    width = click.IntRange(MIN_DATA_BITS, MAX_DATA_BITS)
+    width = click.IntRange(_NARROWEST, _WIDEST)
     command = click.option("--data-bits", type=width, required=True, help="Bits of a data word.")(
         command
     )
     return click.option(
         "--code",
-        type=click.Choice(["hsiao"]),
+        type=click.Choice(_CODES),
         default="hsiao",
         show_default=True,
-        help="hsiao: corrects one flipped bit, reports two (SEC-DED), fewest ones in the matrix.",
+        help="hsiao: corrects one flipped bit, reports two (SEC-DED), fewest ones in the matrix. "
+        "secded: the same, its matrix chosen so that the encoder shares most. dec: corrects two. "
+        "dec-ted: corrects two, reports three.",
     )(command)
 
 
@@ -39,6 +43,7 @@ def ecc() -> None:
     \b
     Examples:
       fw-tools ecc show --data-bits 64
+      fw-tools ecc show --code dec-ted --data-bits 64
       fw-tools ecc emit --data-bits 64 -o build/codec
     """
 
@@ -46,14 +51,15 @@ def ecc() -> None:
 @ecc.command()
 @_code_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def show(code: str, data_bits: int, as_json: bool) -> ExitCode:  # noqa: ARG001 (one code so far)
+def show(code: str, data_bits: int, as_json: bool) -> ExitCode:
     """Print the parity-check matrix of a code, its weights and its cost in XOR gates.
 
-    The cost is that of plain trees of two-input gates that share nothing; depth is in levels.
+    The cost is that of plain trees of two-input gates that share nothing, and of an encoder that
+    adds up once what check bits have in common; depth is in levels.
     """
-    from fw_tools.ecc import hsiao
+    from fw_tools.ecc.codes import code_named
 
-    facts = _facts(hsiao(data_bits))
+    facts = _facts(code_named(code.replace("-", "_"), data_bits))
     output().print(json.dumps(facts, indent=2) if as_json else _page(facts), markup=False)
     return ExitCode.DONE
 
@@ -67,21 +73,22 @@ def show(code: str, data_bits: int, as_json: bool) -> ExitCode:  # noqa: ARG001 
     metavar="DIR",
     help="Where the files go: a new or empty folder, or one that this command wrote.",
 )
-def emit(code: str, data_bits: int, folder: Path) -> ExitCode:  # noqa: ARG001 (one code so far)
+def emit(code: str, data_bits: int, folder: Path) -> ExitCode:
     """Write a stand-alone encoder and decoder in SystemVerilog to DIR.
 
-    The same width gives the same bytes everywhere. A file that this command did not write is never
-    touched.
+    The same code and width give the same bytes everywhere. A file that this command did not write
+    is never touched.
     """
-    from fw_tools.ecc import hsiao
+    from fw_tools.ecc.codes import code_named
     from fw_tools.rtl.codec import render_codec
     from fw_tools.rtl.digest import model_digest
     from fw_tools.rtl.emit import GeneratedFile
     from fw_tools.rtl.emit import emit as write
 
-    rendered = render_codec(data_bits)
+    name = code.replace("-", "_")
+    rendered = render_codec(data_bits, name)
     files = [GeneratedFile(file.path.relative_to("rtl"), file.text) for file in rendered]
-    changed = write(files, folder, model_digest(hsiao(data_bits)))
+    changed = write(files, folder, model_digest(code_named(name, data_bits)))
     for file in files:
         state = "written" if str(file.path) in changed else "unchanged"
         output().print(f"{state:9}  {folder / file.path}", markup=False)
@@ -91,9 +98,11 @@ def emit(code: str, data_bits: int, folder: Path) -> ExitCode:  # noqa: ARG001 (
 def _facts(code: "LinearCode") -> dict[str, Any]:
     """Return what is known of a code, as JSON takes it; masks as text, for they pass 64 bits."""
     from fw_tools.ecc import encoder_cost, minimum_distance, syndrome_cost
+    from fw_tools.ecc.codes import encoder_circuit
 
     digits = (code.codeword_bits + 3) // 4
     encoder, syndrome = encoder_cost(code), syndrome_cost(code)
+    shared = encoder_circuit(code)
     return {
         "code": code.name,
         "data_bits": code.data_bits,
@@ -106,6 +115,7 @@ def _facts(code: "LinearCode") -> dict[str, Any]:
         "row_masks": [f"0x{mask:0{digits}x}" for mask in code.row_masks],
         "row_weights": [mask.bit_count() for mask in code.row_masks],
         "encoder": {"xor2": encoder.xor2, "depth": encoder.depth},
+        "encoder_shared": {"xor2": len(shared.gates), "depth": shared.depth},
         "syndrome": {"xor2": syndrome.xor2, "depth": syndrome.depth},
     }
 
@@ -130,7 +140,8 @@ def _page(facts: dict[str, Any]) -> str:
         "column weights  " + ", ".join(f"{count} of weight {weight}" for weight, count in weights),
         f"row weights     {min(facts['row_weights'])} to {max(facts['row_weights'])}",
     ]
-    for part in ("encoder", "syndrome"):
+    parts = {"encoder": "encoder", "encoder_shared": "  shared", "syndrome": "syndrome"}
+    for part, label in parts.items():
         cost = facts[part]
-        lines.append(f"{part:14}  {cost['xor2']} XOR2, depth {cost['depth']}")
+        lines.append(f"{label:14}  {cost['xor2']} XOR2, depth {cost['depth']}")
     return "\n".join(lines)

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """A systematic binary linear code, and what an encoder and a decoder make of it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
-from typing import NamedTuple
+from itertools import combinations
+from typing import ClassVar, NamedTuple
 
 from fw_tools.ecc.distance import minimum_distance
 from fw_tools.errors import InputError
@@ -19,8 +21,11 @@ class LinearCode:
     """A code [n, k] given by the columns of its parity-check matrix H = [P | I].
 
     `columns[i]` is the column of codeword bit i as an integer; bit j of it belongs to check j. The
-    first `data_bits` columns are free, the last `check_bits` are the identity.
+    first `data_bits` columns are free, the last `check_bits` are the identity. A decoder corrects
+    up to `errors` flipped bits and no other pattern.
     """
+
+    errors: ClassVar[int] = 1
 
     name: str
     data_bits: int
@@ -56,13 +61,24 @@ class LinearCode:
         return tuple(mask & low for mask in self.row_masks)
 
     @cached_property
-    def positions(self) -> dict[int, int]:
-        """Return the codeword bit of each column; raise `CodeError` when two columns are equal."""
-        if len(set(self.columns)) != self.codeword_bits:
-            raise CodeError(
-                f"{self.name}: two columns of H are equal; no flip of theirs is located"
-            )
-        return {column: position for position, column in enumerate(self.columns)}
+    def corrections(self) -> Mapping[int, int]:
+        """Return the flipped bits of each syndrome that is corrected.
+
+        Raise `CodeError` when two patterns that are to be corrected have one syndrome.
+        """
+        found: dict[int, int] = {}
+        for count in range(1, self.errors + 1):
+            for flipped in combinations(range(self.codeword_bits), count):
+                total = 0
+                for position in flipped:
+                    total ^= self.columns[position]
+                if total == 0 or total in found:
+                    raise CodeError(
+                        f"{self.name}: two columns of H, or sums of {self.errors}, are equal; "
+                        "what was flipped is not located"
+                    )
+                found[total] = sum(1 << position for position in flipped)
+        return found
 
     def __repr__(self) -> str:
         parameters = f"[{self.codeword_bits},{self.data_bits},{minimum_distance(self.columns)}]"
@@ -73,7 +89,7 @@ class Verdict(StrEnum):
     """What a decoder says of a codeword."""
 
     CLEAN = "clean"
-    CORRECTED = "corrected"  # The syndrome is a column: that bit was flipped back.
+    CORRECTED = "corrected"  # The syndrome is that of bits to correct: they were flipped back.
     UNCORRECTABLE = "uncorrectable"  # Any other syndrome, even or odd; data are as received.
 
 
@@ -104,7 +120,7 @@ def syndrome(code: LinearCode, codeword: int) -> int:
 
 
 def decode(code: LinearCode, codeword: int) -> Decoded:
-    """Correct one flipped bit where the syndrome is a column of H.
+    """Correct up to `errors` flipped bits where the syndrome is the sum of so many columns of H.
 
     Parity of the syndrome is not consulted: an odd syndrome that is no column is uncorrectable.
     """
@@ -112,11 +128,10 @@ def decode(code: LinearCode, codeword: int) -> Decoded:
     data = codeword & ((1 << code.data_bits) - 1)
     if found == 0:
         return Decoded(data, found, Verdict.CLEAN)
-    position = code.positions.get(found)
-    if position is None:
+    flipped = code.corrections.get(found)
+    if flipped is None:
         return Decoded(data, found, Verdict.UNCORRECTABLE)
-    flipped = 1 << position if position < code.data_bits else 0
-    return Decoded(data ^ flipped, found, Verdict.CORRECTED)
+    return Decoded(data ^ flipped & ((1 << code.data_bits) - 1), found, Verdict.CORRECTED)
 
 
 def _demand_width(code: LinearCode, word: int, bits: int, what: str) -> None:

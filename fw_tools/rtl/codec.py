@@ -2,11 +2,16 @@
 """A code to SystemVerilog: an encoder and a decoder that stand alone."""
 
 from pathlib import PurePosixPath
+from typing import Any
 
-from fw_tools.ecc import LinearCode, hsiao
+from fw_tools.ecc import LinearCode
+from fw_tools.ecc.bch import BchCode
+from fw_tools.ecc.codes import FAMILIES, code_named, encoder_circuit
+from fw_tools.ecc.locating import locating
 from fw_tools.rtl.digest import model_digest
 from fw_tools.rtl.emit import GeneratedFile
 from fw_tools.rtl.render import header, render
+from fw_tools.rtl.xor_text import xor_text
 
 
 def codec_name(code: LinearCode) -> str:
@@ -14,23 +19,42 @@ def codec_name(code: LinearCode) -> str:
     return f"{code.name}_{code.codeword_bits}_{code.data_bits}"
 
 
-def render_codec(data_bits: int) -> tuple[GeneratedFile, ...]:
-    """Return the Hsiao encoder and decoder of a data width, one module a file under `rtl/`.
+def render_codec(data_bits: int, name: str = "hsiao") -> tuple[GeneratedFile, ...]:
+    """Return the encoder and decoder of a code of `FAMILIES`, one module a file under `rtl/`.
 
-    The text depends on the width alone. `CodeError` is raised for a width out of range.
+    The text depends on the code alone. `CodeError` is raised for a name or width that is not there.
     """
-    code = hsiao(data_bits)
-    return (
-        _module(code, "enc", "encoder: appends the check bits."),
-        _module(code, "dec", "decoder: corrects one flipped bit, reports two."),
+    code = code_named(name, data_bits)
+    if code.name == "hsiao":
+        return (
+            _module(code, "enc", "codec_enc", "encoder: appends the check bits."),
+            _module(code, "dec", "codec_dec", "decoder: corrects one flipped bit, reports two."),
+        )
+    circuit = encoder_circuit(code)
+    encoder = _module(
+        code,
+        "enc",
+        "codec_shared_enc",
+        "encoder: appends the check bits.",
+        encoder=circuit,
+        text=xor_text(circuit, "data_i", "check"),
     )
+    checks = xor_text(circuit, "data", "check")
+    if isinstance(code, BchCode):
+        corrects = "decoder: corrects two flipped bits."
+        sums = locating(code)
+        return encoder, _module(code, "dec", "codec_bch_dec", corrects, text=checks, sums=sums)
+    corrects = "decoder: corrects one flipped bit, reports two."
+    return encoder, _module(code, "dec", "codec_dec", corrects, text=checks)
 
 
-def _module(code: LinearCode, kind: str, purpose: str) -> GeneratedFile:
+def _module(
+    code: LinearCode, kind: str, template: str, purpose: str, **context: Any
+) -> GeneratedFile:
     name = codec_name(code)
-    title = f"Hsiao ({code.codeword_bits},{code.data_bits}) {purpose}"
+    title = f"{FAMILIES[code.name].title} ({code.codeword_bits},{code.data_bits}) {purpose}"
     head = header("//", model_digest(code), title)
-    text = render(f"codec_{kind}.sv.j2", head=head, name=name, code=code, **_layout(code))
+    text = render(f"{template}.sv.j2", head=head, name=name, code=code, **_layout(code), **context)
     return GeneratedFile(PurePosixPath(f"rtl/{name}_{kind}.sv"), text)
 
 

@@ -28,6 +28,31 @@ def test_show_as_json_holds_the_published_numbers_of_72_64() -> None:
     assert columns == facts["columns"]
 
 
+def test_show_names_what_an_encoder_of_any_code_takes_when_it_shares() -> None:
+    facts = json.loads(ecc("show", "--code", "dec-ted", "--data-bits", "32", "--json").stdout)
+    assert (facts["codeword_bits"], facts["minimum_distance"]) == (45, 6)
+    assert facts["encoder_shared"] == {"xor2": 108, "depth": 5}
+    assert (
+        "  shared        64 XOR2, depth 4"
+        in ecc("show", "--code", "secded", "--data-bits", "32").stdout
+    )
+
+
+def test_emit_writes_any_code(tmp_path: Path) -> None:
+    done = ecc("emit", "--code", "dec-ted", "--data-bits", "8", "-o", str(tmp_path / "codec"))
+    assert done.returncode == 0
+    assert [path.name for path in sorted((tmp_path / "codec").glob("*.sv"))] == [
+        "dec_ted_19_8_dec.sv",
+        "dec_ted_19_8_enc.sv",
+    ]
+
+
+def test_a_width_that_a_code_has_not_is_told_with_those_it_has() -> None:
+    done = ecc("show", "--data-bits", "300")
+    assert done.returncode == 3
+    assert "300 data bits; must be 4 to 256" in done.stderr
+
+
 def test_show_prints_the_matrix_of_8_4_as_worked_by_hand() -> None:
     shown = ecc("show", "--data-bits", "4").stdout
     matrix = [line.split()[1] for line in shown.splitlines() if " weight 4" in line]
@@ -54,7 +79,7 @@ def test_emit_refuses_a_folder_that_is_not_ours(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["mine.sv"]
 
 
-@pytest.mark.parametrize("arguments", [("--data-bits", "3"), ("--data-bits", "257"), ()])
+@pytest.mark.parametrize("arguments", [("--data-bits", "3"), ("--data-bits", "1025"), ()])
 def test_a_width_out_of_range_or_absent_is_a_wrong_argument(arguments: tuple[str, ...]) -> None:
     done = ecc("show", *arguments)
     assert done.returncode == 2

@@ -37,11 +37,20 @@ def require_green(bench: BenchSpec, tests: int, folder: Path, seed: int) -> None
     assert len(records) == tests
 
 
-@pytest.mark.parametrize("data_bits", [4, 8, 32, 64])
+CODES = [
+    *(("hsiao", k) for k in (4, 8, 32, 64)),
+    *(("secded", k) for k in (5, 32, 64)),
+    *(("dec", k) for k in (4, 8, 32)),
+    *(("dec_ted", k) for k in (4, 8, 32, 64)),
+]
+
+
+@pytest.mark.parametrize(("name", "data_bits"), CODES)
 def test_a_codec_equals_the_model_for_every_one_and_two_flips(
-    data_bits: int, tmp_path: Path
+    name: str, data_bits: int, tmp_path: Path
 ) -> None:
-    bench = codec_bench(data_bits, write(render_codec(data_bits), tmp_path), tmp_path)
+    sources = write(render_codec(data_bits, name), tmp_path)
+    bench = codec_bench(data_bits, sources, tmp_path, name)
     require_green(bench, CODEC_TESTS, tmp_path, seed=data_bits)
 
 

@@ -256,6 +256,32 @@ def test_32_seeded_mask_bits_of_the_72_64_codec_flipped_are_found(tmp_path: Path
     require_all_found(bench, "hdl.tb.codec_bench", chosen, tmp_path)
 
 
+def test_32_seeded_mask_bits_of_the_13_4_decoder_of_two_flips_flipped_are_found(
+    tmp_path: Path,
+) -> None:
+    bench, mutants = mutable_codec(4, tmp_path, "dec_ted")
+    chosen = random.Random(SEED).sample(mutants, 32)
+    require_all_found(bench, "hdl.tb.codec_bench", chosen, tmp_path)
+
+
+def test_every_shared_term_and_check_bit_of_a_13_8_code_missing_one_is_found(
+    tmp_path: Path,
+) -> None:
+    """Each XOR of the encoder and decoder in turn leaves out its first operand."""
+    texts: dict[str, str] = {}
+    mutants: list[tuple[int, int]] = []
+
+    def droppable(match: re.Match[str]) -> str:
+        mutants.append((len(mutants) + 1, 0))
+        return f"{match[1]}(codec_harness.mutant == {len(mutants)} ? 1'b0 : {match[2]}) ^"
+
+    for file in render_codec(8, "secded"):
+        texts[file.path.stem] = re.sub(r"(assign \S+ = )(\w+\S*) \^", droppable, file.text)
+    bench = codec_bench(8, write_sources(texts, tmp_path), tmp_path, "secded")
+    assert len(mutants) > 16
+    require_all_found(bench, "hdl.tb.codec_bench", mutants, tmp_path)
+
+
 def test_every_broken_memory_is_found(tmp_path: Path) -> None:
     files = render_memory("p", MEMORY, 50_000_000)
     texts = {file.path.stem: file.text for file in files}
@@ -270,7 +296,9 @@ def test_every_broken_memory_is_found(tmp_path: Path) -> None:
     require_all_found(bench, "hdl.tb.memory_bench", mutants, tmp_path)
 
 
-def mutable_codec(data_bits: int, folder: Path) -> tuple[BenchSpec, list[tuple[int, int]]]:
+def mutable_codec(
+    data_bits: int, folder: Path, name: str = "hsiao"
+) -> tuple[BenchSpec, list[tuple[int, int]]]:
     """Return the bench of a codec whose every mask bit can be flipped, and all (mutant, bit)."""
     texts: dict[str, str] = {}
     mutants: list[tuple[int, int]] = []
@@ -281,9 +309,9 @@ def mutable_codec(data_bits: int, folder: Path) -> tuple[BenchSpec, list[tuple[i
         chosen = f"{bits}'(codec_harness.mutant == {number})"
         return f"({match[0]} ^ ({chosen} << codec_harness.mutant_bit))"
 
-    for file in render_codec(data_bits):
+    for file in render_codec(data_bits, name):
         texts[file.path.stem] = HEX_LITERAL.sub(flippable, file.text)
-    return codec_bench(data_bits, write_sources(texts, folder), folder), mutants
+    return codec_bench(data_bits, write_sources(texts, folder), folder, name), mutants
 
 
 def write_sources(texts: Mapping[str, str], folder: Path) -> tuple[Path, ...]:

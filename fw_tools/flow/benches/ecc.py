@@ -7,6 +7,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from fw_tools.ecc import hsiao
+from fw_tools.ecc.codes import code_named
 from fw_tools.ecc.records import MemorySpec
 from fw_tools.rtl.codec import codec_name
 from fw_tools.rtl.memory import MEMORY_CELLS, memory_module
@@ -28,9 +29,11 @@ def ecc_benches(payload: Payload, generated: Path, work: Path) -> tuple[BenchSpe
     return (*codecs, *memories)
 
 
-def codec_bench(data_bits: int, sources: tuple[Path, ...], work: Path) -> BenchSpec:
-    """Return the bench of the encoder and decoder of a data width, found among `sources`."""
-    code = hsiao(data_bits)
+def codec_bench(
+    data_bits: int, sources: tuple[Path, ...], work: Path, code_name: str = "hsiao"
+) -> BenchSpec:
+    """Return the bench of the encoder and decoder of a code, found among `sources`."""
+    code = code_named(code_name, data_bits)
     name = codec_name(code)
     modules = (f"{name}_enc", f"{name}_dec")
     config = {"code": code.name, "data_bits": data_bits}
