@@ -19,6 +19,7 @@ from fw_tools.board.twin_program import TwinDesign, build_twin, plant_limits
 from fw_tools.board.twin_pty import PtyPort
 from fw_tools.board.twin_server import Port, TwinServer
 from fw_tools.board.twin_sockets import LOOPBACK, Rfc2217Port, TcpPort
+from fw_tools.board.twin_storage import require_storage
 from fw_tools.errors import InputError, UsageError
 from fw_tools.spec.findings import suggestion
 
@@ -47,7 +48,6 @@ class TwinOptions:
     flash: Path | None = None  # None: erased, and forgotten at the end.
     flash_time: float = 1.0
     faults: FaultSchedule | None = None
-    has_upsets: bool = False  # Also without a schedule that needs them.
     trace_on: str = ""
     trace_file: Path = Path("twin.vcd")
 
@@ -109,7 +109,7 @@ class Twin:
     def upset(self, path: str, bit: int, word: int = 0) -> None:
         """Invert a bit of a register or memory, named as "u_engine.state_q".
 
-        The twin must have been started with `has_upsets`. `InputError` for an unknown name.
+        `InputError` for an unknown name.
         """
         self._process.ask(messages.upset(path, word, bit, is_asked=True))
 
@@ -151,10 +151,9 @@ def running_twin(
     """
     trace = _trace(design, options)
     with tempfile.TemporaryDirectory(prefix="fw-twin-") as folder:
-        has_upsets = options.has_upsets or bool(options.faults and options.faults.has_upsets)
-        program = build_twin(
-            design, Path(folder), say, has_upsets=has_upsets, has_waves=trace is not None
-        )
+        program = build_twin(design, Path(folder), say, has_waves=trace is not None)
+        if options.faults:
+            require_storage(options.faults, program)
         port = _port(design, options)
         process = TwinProcess(
             ProcessOptions(

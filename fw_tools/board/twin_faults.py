@@ -33,7 +33,7 @@ from fw_tools.board import twin_messages as messages
 from fw_tools.board.twin_messages import Direction, LineFaults, Message, RailFault
 from fw_tools.spec.findings import Findings, suggestion
 from fw_tools.spec.quantities import TIME, parse_between
-from fw_tools.spec.toml_source import KeyPath, read_toml
+from fw_tools.spec.toml_source import KeyPath, TomlSource, read_toml
 
 _LONGEST = "24h"
 _US = 1_000_000  # Microseconds a second.
@@ -52,12 +52,23 @@ _ACTIONS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Upset:
+    """A bit of a register or memory that flips."""
+
+    path: str
+    word: int
+    bit: int
+    place: KeyPath  # In the file.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FaultSchedule:
     """What a twin is sent at its start."""
 
     seed: int
     messages: tuple[Message, ...]
-    has_upsets: bool
+    upsets: tuple[Upset, ...] = ()  # Those among them, whose targets a twin knows.
+    source: TomlSource
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +129,7 @@ class _Reader:
     ) -> None:
         self._has_flash = has_flash
         self._source = read_toml(path)
+        self._upsets: list[Upset] = []
         self.findings = Findings(self._source)
         self._clock_hz = clock_hz
         self._rails = rails
@@ -127,8 +139,8 @@ class _Reader:
         sent = [messages.line_faults(direction, seed, faults) for direction, faults in lines]
         for place, event in self._events():
             sent += self._event(place, event)
-        has_upsets = any(m.kind == b"a" and m.octets[8:9] == b"e" for m in sent)
-        return FaultSchedule(seed=seed, messages=tuple(sent), has_upsets=has_upsets)
+        upsets = tuple(self._upsets)
+        return FaultSchedule(seed=seed, messages=tuple(sent), upsets=upsets, source=self._source)
 
     def line_schedule(self) -> LineSchedule:
         seed, lines = self._seed_and_lines()
@@ -219,6 +231,7 @@ class _Reader:
             return
         word = self._number(path, where, table, "word", 2**32 - 1, 0)
         bit = self._number(path, where, table, "bit", 2**32 - 1, 0)
+        self._upsets.append(Upset(path=name, word=word, bit=bit, place=path))
         yield messages.after(at, messages.upset(name, word, bit, is_asked=False))
 
     def _rail(

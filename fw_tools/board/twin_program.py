@@ -59,7 +59,7 @@ def file_digest(paths: Iterable[Path]) -> str:
 
 
 def build_twin(
-    design: TwinDesign, work: Path, say: Callable[[str], None], *, has_upsets: bool, has_waves: bool
+    design: TwinDesign, work: Path, say: Callable[[str], None], *, has_waves: bool
 ) -> Path:
     """Build the twin's program into `work`, or take it from the cache; return it.
 
@@ -71,7 +71,7 @@ def build_twin(
         work=work,
         folder=design.sources[0].parent,
         has_waves=has_waves,
-        host=twin_host(has_upsets=has_upsets),
+        host=twin_host(),
     )
     return build(
         model_of(design),

@@ -70,10 +70,10 @@ _COUNT_TRIGGERS = (
 )
 
 
-def twin_host(*, has_upsets: bool) -> Host:
+def twin_host() -> Host:
     """Return the main program of a payload's twin: no Python in its clock loop, built for speed.
 
-    `has_upsets`: every register and memory can be found by its name, at a cost in speed.
+    Equal registers stay apart, so that one replica can be upset.
     """
     main = Path(str(files("hdl") / "twin"))
     return Host(
@@ -82,9 +82,8 @@ def twin_host(*, has_upsets: bool) -> Host:
         sources=tuple(sorted(main.rglob("*.cpp"))),
         arguments=(
             *("-O3", "-fno-expand", "--x-assign", "fast", "--x-initial", "fast"),
-            *("--flatten", "--no-timing", "--no-assert", "--public-params"),
+            *("--flatten", "--no-timing", "--no-assert", "--public-params", "-fno-dedup"),
             *("-CFLAGS", f"-std=c++20 -I{main} {_COUNT_TRIGGERS}"),
-            *(["--public-flat-rw"] if has_upsets else []),
         ),
         optimisation="-O3",
         prepare=write_members,

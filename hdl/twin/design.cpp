@@ -1,9 +1,44 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "design.h"
 
-#include "verilated_syms.h"
+#include <string_view>
+
+#pragma GCC diagnostic ignored "-Winvalid-offsetof"
+
+void Vtwin___024root___eval_settle(Vtwin___024root* root);
 
 namespace twin {
+namespace {
+
+struct Variable {
+  std::string_view path;
+  size_t at;
+  size_t octets;
+  uint32_t words;
+  uint32_t bits;
+};
+
+// Written by fw_tools/sim/members.py from the model; it may be none.
+constexpr Variable Variables[] = {
+    {"", 0, 0, 0, 0},
+#define VARIABLE(path, name, words, bits) \
+  {path, offsetof(Vtwin___024root, name), sizeof(Vtwin___024root::name), words, bits},
+#include "Vtwin_storage.h"
+#undef VARIABLE
+};
+
+// Invert a bit and let all follow that depends on it without a clock. A register keeps it; what leads to registers
+// does not, and then it is as before.
+bool flip(Vtwin___024root& root, const Variable& variable, uint32_t word, uint32_t bit) {
+  uint8_t* const octet =
+      reinterpret_cast<uint8_t*>(&root) + variable.at + word * (variable.octets / variable.words) + bit / 8;
+  const uint8_t flipped = static_cast<uint8_t>(*octet ^ 1u << bit % 8);  // Of a little-endian machine.
+  *octet = flipped;
+  Vtwin___024root___eval_settle(&root);
+  return *octet == flipped;
+}
+
+}  // namespace
 
 void Design::power_on() {
   if (top_) return;
@@ -43,31 +78,24 @@ void Design::fall_and_rise() {
 
 std::string Design::upset(const std::string& path, uint32_t word, uint32_t bit) {
   if (!top_) return "the payload has no power";
-  const std::string whole = top_scope() + "." + path;
-  const size_t dot = whole.rfind('.');
-  const VerilatedScope* scope = context_->scopeFind(whole.substr(0, dot).c_str());
-  if (scope == nullptr) return "no instance " + path.substr(0, path.rfind('.'));
-  const VerilatedVar* variable = scope->varFind(whole.c_str() + dot + 1);
-  if (variable == nullptr) return "no register or memory " + path;
-  uint32_t words = 1;
-  for (const VerilatedRange& range : variable->unpackedRanges()) words *= static_cast<uint32_t>(range.elements());
-  const uint32_t bits = variable->entBits();
-  if (word >= words) return path + " has words 0.." + std::to_string(words - 1);
-  if (bit >= bits) return path + " has bits 0.." + std::to_string(bits - 1);
-  auto* octets = static_cast<uint8_t*>(variable->datap()) + static_cast<size_t>(word) * variable->entSize();
-  octets[bit / 8] ^= static_cast<uint8_t>(1u << bit % 8);  // Of a little-endian machine.
-  return "";
+  for (const Variable& variable : Variables) {
+    if (variable.path != path || path.empty()) continue;
+    if (word >= variable.words) return path + " has words 0.." + std::to_string(variable.words - 1);
+    if (bit >= variable.bits) return path + " has bits 0.." + std::to_string(variable.bits - 1);
+    if (flip(*top_->rootp, variable, word, bit)) return "";
+  }
+  return "no register or memory " + path;
 }
 
-// The scope of the top module, "TOP.NAME": all others lie in it. Packages stand beside it,
-// and have no pins.
-std::string Design::top_scope() const {
-  for (const auto& entry : *context_->scopeNameMap()) {
-    const std::string name = entry.first;
-    const bool is_below_top = name.rfind("TOP.", 0) == 0 && name.find('.', 4) == std::string::npos;
-    if (is_below_top && name != "TOP.TOP" && entry.second->varFind("uart_rx_i")) return name;
+std::string Design::storage() {
+  std::string text;
+  for (const Variable& variable : Variables) {
+    if (variable.path.empty() || !flip(*top_->rootp, variable, 0, 0)) continue;
+    flip(*top_->rootp, variable, 0, 0);
+    text += std::string(variable.path) + " " + std::to_string(variable.words) + " " +
+            std::to_string(variable.bits) + "\n";
   }
-  return "";
+  return text;
 }
 
 void Design::trace_begin(const std::string& file) {

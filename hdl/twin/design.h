@@ -33,6 +33,9 @@ class Design {
   // what is wrong, or "".
   std::string upset(const std::string& path, uint32_t word, uint32_t bit);
 
+  // One line each, "PATH WORDS BITS": the registers and memories that can be upset.
+  std::string storage();
+
   void trace_begin(const std::string& file);
   void trace_end();
 
@@ -79,7 +82,6 @@ class Design {
     }
   }
   void fall_and_rise();
-  std::string top_scope() const;
 
   std::unique_ptr<VerilatedContext> context_;
   std::unique_ptr<Vtwin> top_;

@@ -130,6 +130,10 @@ int main(int count, char** arguments) {
   std::signal(SIGHUP, SIG_IGN);
   std::signal(SIGPIPE, SIG_IGN);
   try {
+    if (count == 2 && std::strcmp(arguments[1], "--storage") == 0) {
+      std::fputs(twin::Design().storage().c_str(), stdout);
+      return 0;
+    }
     const twin::Settings settings = twin::parse(count, arguments);
     twin::Channel channel(settings.socket);
     twin::Board board(settings.board, channel);

@@ -171,7 +171,7 @@ class Check:
 
 
 def _host(main: Path) -> Any:
-    host = twin_host(has_upsets=False)
+    host = twin_host()
     sources = tuple(sorted(main.rglob("*.cpp")))
     arguments = tuple(word.replace(str(host.main), str(main)) for word in host.arguments)
     return replace(host, main=main, sources=sources, arguments=arguments)

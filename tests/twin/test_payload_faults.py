@@ -17,7 +17,8 @@ from fw_tools.board.probe import Probe
 from fw_tools.board.twin import Twin, TwinOptions, running_twin
 from fw_tools.board.twin_design import twin_design
 from fw_tools.board.twin_messages import Direction, LineFaults
-from fw_tools.board.twin_program import TwinDesign
+from fw_tools.board.twin_program import TwinDesign, build_twin
+from fw_tools.board.twin_storage import Stored, read_storage
 from fw_tools.pus.identifiers import Ack
 from fw_tools.pus.packets import crc16
 
@@ -93,6 +94,16 @@ def test_scheduled_upsets_become_events_and_counters(repository: Path, tmp_path:
         assert client.get("memory_weight_buffer.errors.corrected") == 1
         assert client.get("memory_weight_buffer.errors.uncorrectable")  # In every pass anew.
         assert client.get("link.corrected_count") == 1
+
+
+def test_what_can_be_upset_is_what_is_stored(node: TwinDesign, tmp_path: Path) -> None:
+    """Replicas stay apart; what they are voted to, and what they become, is stored nowhere."""
+    storage = read_storage(build_twin(node, tmp_path, lambda _: None, has_waves=False))
+    core = "u_payload.u_link.u_core"
+    replicas = [f"{core}.u_state.gen_replica[{n}].u_replica.stored_q" for n in range(3)]
+    assert [storage[path].bits for path in replicas] == [162] * 3
+    assert storage["u_payload.u_top.u_weight_buffer.u_array.mem"] == Stored(1024, 72)
+    assert not {f"{core}.state_q", f"{core}.state_d"} & set(storage)
 
 
 def test_a_scheduled_brown_out_resets_registers_and_keeps_the_log(

@@ -86,7 +86,7 @@ def test_a_cut_wire_carries_nothing_until_it_is_whole(echo: Any) -> None:
 
 
 def test_an_upset_reaches_a_register_and_a_memory_by_name(echo: Any) -> None:
-    twin, client = echo(has_upsets=True)
+    twin, client = echo()
     assert exchange(client, b"a") == b"a"
     twin.upset("said_q", bit=0)  # It was 1: the banner comes again.
     assert client.read(1) == b"!"
@@ -101,7 +101,8 @@ def test_an_upset_reaches_a_register_and_a_memory_by_name(echo: Any) -> None:
     ("path", "word", "bit", "said"),
     [
         ("tail", 0, 0, "no register or memory tail"),
-        ("u_art.tx_shift_q", 0, 0, "no instance u_art"),
+        ("u_art.tx_shift_q", 0, 0, "no register or memory u_art.tx_shift_q"),
+        ("tx_ready", 0, 0, "no register or memory tx_ready"),  # A wire.
         ("tail_q", 0, 4, r"tail_q has bits 0\.\.3"),
         ("queue_q", 16, 0, r"queue_q has words 0\.\.15"),
     ],
@@ -109,14 +110,14 @@ def test_an_upset_reaches_a_register_and_a_memory_by_name(echo: Any) -> None:
 def test_an_upset_of_what_is_not_there_is_refused(
     echo: Any, path: str, word: int, bit: int, said: str
 ) -> None:
-    twin, _ = echo(has_upsets=True)
+    twin, _ = echo()
     with pytest.raises(InputError, match=said):
         twin.upset(path, bit, word)
 
 
 def test_an_upset_changes_what_depends_on_it_at_once(echo: Any) -> None:
     # rx_data is registered; the queue's write pointer decides combinationally whether to send.
-    twin, client = echo(has_upsets=True)
+    twin, client = echo()
     assert exchange(client, b"x") == b"x"
     twin.upset("head_q", bit=3)  # Eight words seem to wait.
     assert len(client.read(8)) == 8
@@ -226,6 +227,29 @@ def test_each_mistake_of_a_schedule_is_named_with_its_line(tmp_path: Path) -> No
         f"{path}:24: event 5: 'address' is a whole number from 0 to 4194303, not 4194304",
         f"{path}:25: event 5: 'bit' is a whole number from 0 to 7, not 8",
         f"{path}:26: event 5: 'value' is a whole number from 0 to 1, not '1'",
+    ]
+
+
+def test_upsets_of_what_is_not_there_are_told_with_their_lines_before_it_runs(
+    start_twin: Any, tmp_path: Path
+) -> None:
+    path = tmp_path / "faults.toml"
+    upsets = (("haed_q", 0, 0), ("head_q", 0, 3), ("head_q", 0, 4), ("queue_q", 16, 0))
+    path.write_text(
+        "".join(
+            f'[[event]]\nat = "1h"\ndo = "upset"\npath = "{name}"\nword = {word}\nbit = {bit}\n'
+            for name, word, bit in upsets
+        )
+    )
+    with pytest.raises(InputError) as raised:
+        start_twin(faults=load_faults(path, CLOCK_HZ, ()))
+    told = str(raised.value).splitlines()
+    assert told[0].startswith(
+        f"{path}:4: event 1: no register or memory 'haed_q'; near it: head_q, "
+    )
+    assert told[1:] == [
+        f"{path}:18: event 3: head_q has bits 0 to 3, not 4",
+        f"{path}:23: event 4: queue_q has words 0 to 15, not 16",
     ]
 
 
