@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`fw-tools upset`: flip stored bits of a design and tell what comes of it."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -12,20 +12,20 @@ import click
 from fw_tools import toolchain
 from fw_tools.cli.upset_words import (
     announce,
+    cross_check,
     replay_line,
-    show_cross_check,
+    require,
+    say_where,
     show_replay,
     show_summary,
+    whole_line,
 )
-from fw_tools.errors import VerificationError
 from telemetry.common.console import progress
 from telemetry.common.exit_codes import ExitCode
 from telemetry.common.files import make_folder
 
 if TYPE_CHECKING:
-    from fw_tools.spec.records import UpsetRates
     from fw_tools.upset.faults import Shape, Sort
-    from fw_tools.upset.summary import Summary
 
 CROSS_CHECKED = 32
 _OUTCOMES = (
@@ -42,17 +42,15 @@ def _pairs(_: click.Context, option: click.Parameter, values: tuple[str, ...]) -
     return {name: value for name, _, value in parted}
 
 
-def _rates(_: click.Context, option: click.Parameter, value: str | None) -> "UpsetRates | None":
-    if value is None:
-        return None
+def _checked_rate(_: click.Context, option: click.Parameter, value: str | None) -> str | None:
     from fw_tools.spec.rates import parse_rate
-    from fw_tools.spec.records import UpsetRates
 
     try:
-        rate = float(parse_rate(value))
+        if value is not None:
+            parse_rate(value)
     except ValueError as error:
         raise click.BadParameter(str(error), param=option) from None
-    return UpsetRates(orbit="as given", flip_flop=rate, memory=rate, configuration=rate)
+    return value
 
 
 @click.command()
@@ -124,15 +122,15 @@ def _rates(_: click.Context, option: click.Parameter, value: str | None) -> "Ups
 @click.option("--confidence", type=click.FloatRange(0.5, 0.9999), default=0.95, show_default=True)
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True)
 @click.option(
-    *("--rate", "rates"),
-    callback=_rates,
+    "--rate",
+    callback=_checked_rate,
     metavar="RATE",
     help="Upsets of a bit, as 1e-7/bit/day, for failures a day; else [upset] of SPEC.",
 )
 @click.option("--processes", type=click.IntRange(1), help="One for each processor by default.")
 @click.option("--lanes", type=click.Choice(["64", "256", "512"]), help="The widest by default.")
 @click.option(
-    "--cross-check",
+    *("--cross-check", "sample"),
     type=click.IntRange(0),
     default=CROSS_CHECKED,
     show_default=True,
@@ -160,7 +158,8 @@ def upset(
     processes: int | None,
     fail_on: tuple[str, ...],
     lanes: str | None,
-    cross_check: int,
+    rate: str | None,
+    sample: int,
     replay: str | None,
     mbu: tuple[str, ...],
     **chosen: object,
@@ -184,11 +183,13 @@ def upset(
       fw-tools upset payload.toml --block weight_buffer --mbu 2..4
     """
     from fw_tools.flow import upset as flow
+    from fw_tools.flow.upset_report import Told, write_report
     from fw_tools.upset.campaign import workers
 
     sort = _sort(bool(mbu), chosen)
     choice = flow.Choice(
         lanes=int(lanes) if lanes else None,
+        rates=flow.rates_given(rate) if rate else None,
         sort=sort,
         shapes=_shapes(mbu),
         **chosen,  # type: ignore[arg-type]
@@ -205,16 +206,22 @@ def upset(
     if replay:
         show_replay(prepared, into, replay)
         return ExitCode.DONE
-    if cross_check:
+    if sample:
         toolchain.require_simulation()  # Before the work, not after it.
     plan, why = flow.make_plan(prepared, into, choice)
     announce(prepared, plan.jobs, plan.faults, why)
     with _bar(plan.jobs) as advance:
         summary = flow.run(prepared, plan, into, choice, processes or workers(), advance)
-    show_summary(summary, into, partial(replay_line, click.get_current_context()))
-    if cross_check:
-        show_cross_check(prepared, into, cross_check, choice.seed)
-    _fail_on(summary, fail_on)
+    context = click.get_current_context()
+    line = partial(replay_line, context)
+    show_summary(summary, into, line)
+    check = cross_check(prepared, into, sample, choice.seed) if sample else None
+    told = Told(
+        prepared=prepared, choice=choice, summary=summary, cross_check=check, line=line,
+        command=whole_line(context),
+    )  # fmt: skip
+    say_where(write_report(told, into))
+    require(summary, check, fail_on)
     return ExitCode.DONE
 
 
@@ -260,13 +267,3 @@ def _bar(jobs: int) -> Iterator[Callable[[int], None]]:
     with progress() as display:
         task = display.add_task("flips", total=jobs)
         yield lambda count: display.update(task, advance=count)
-
-
-def _fail_on(summary: "Summary", fail_on: tuple[str, ...]) -> None:
-    from fw_tools.upset.faults import WORDS
-
-    found: Mapping[str, int] = {share.outcome.name.lower(): share.found for share in summary.shares}
-    bad = [f"{found[name]:,} {name}" for name in fail_on if found[name]]
-    if bad:
-        faults = WORDS[summary.sort].faults
-        raise VerificationError(f"of {summary.flips:,} {faults}, {', '.join(bad)}")

@@ -2,7 +2,7 @@
 """What `fw-tools upset` says: of what it will do, what came of it, and how to see one again."""
 
 import shlex
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,12 +14,13 @@ from telemetry.common.console import messages, output
 
 if TYPE_CHECKING:
     from fw_tools.flow.upset import Prepared
+    from fw_tools.flow.upset_replay import CrossCheck
     from fw_tools.upset.summary import Case, Summary
 
 # Options that change which injections there are, and nothing of what one of them does.
 _OF_THE_WHOLE = {
-    *("is_exhaustive", "margin", "confidence", "processes", "lanes", "scheduler", "rates"),
-    *("fail_on", "cross_check", "replay"),
+    *("is_exhaustive", "margin", "confidence", "processes", "lanes", "scheduler", "rate"),
+    *("fail_on", "sample", "replay"),
 }
 
 
@@ -53,19 +54,27 @@ def show_summary(summary: "Summary", folder: Path, line: Callable[["Case"], str]
 
 def replay_line(context: click.Context, case: "Case") -> str:
     """Return the command that replays a case of the campaign that `context` is the command of."""
-    words = ["fw-tools", "upset", *map(str, context.params["files"])]
+    return shlex.join([*_words(context, _OF_THE_WHOLE), "--replay", case.name])
+
+
+def whole_line(context: click.Context) -> str:
+    """Return the command that `context` is of."""
+    return shlex.join(_words(context, set()))
+
+
+def _words(context: click.Context, without: set[str]) -> Iterator[str]:
+    yield from ("fw-tools", "upset", *map(str, context.params["files"]))
     for option in context.command.params:
         name = option.name or ""
         is_given = context.get_parameter_source(name) is ParameterSource.COMMANDLINE
-        if isinstance(option, click.Option) and is_given and name not in _OF_THE_WHOLE:
-            words += _given(option, context.params[name])
-    return shlex.join([*words, "--replay", case.name])
+        if isinstance(option, click.Option) and is_given and name not in without:
+            yield from _given(option, context.params[name])
 
 
 def _given(option: click.Option, value: object) -> Iterator[str]:
     flag = option.opts[0]
     if option.is_flag:
-        yield flag
+        yield flag if value else option.secondary_opts[0]
     elif isinstance(value, Mapping):
         for name, each in value.items():
             yield from (flag, f"{name}={each}")
@@ -86,15 +95,33 @@ def show_replay(prepared: "Prepared", folder: Path, what: str) -> None:
     _say(f"waves: {found.faulty}, {found.golden}; it is at time {10 * found.clock:,}")
 
 
-def show_cross_check(prepared: "Prepared", folder: Path, sample: int, seed: int) -> None:
-    """Do a sample again in Verilator; raise `VerificationError` if something ends otherwise."""
-    from fw_tools.flow.upset_replay import cross_check
+def cross_check(prepared: "Prepared", folder: Path, sample: int, seed: int) -> "CrossCheck":
+    """Do a sample again in Verilator, and print what came of it."""
+    from fw_tools.flow import upset_replay
 
     messages().print("building the design in Verilator, for the cross-check", highlight=False)
-    found = cross_check(prepared, folder, sample, seed)
-    if not found.is_good:
-        raise VerificationError(f"cross-check: {found}")
-    _say(f"cross-check: {found}")
+    found = upset_replay.cross_check(prepared, folder, sample, seed)
+    if found.is_good:
+        _say(f"cross-check: {found}")
+    return found
+
+
+def require(summary: "Summary", check: "CrossCheck | None", fail_on: Sequence[str]) -> None:
+    """Raise `VerificationError` for an outcome that must not be, and if Verilator disagrees."""
+    from fw_tools.upset.faults import WORDS
+
+    if check and not check.is_good:
+        raise VerificationError(f"cross-check: {check}")
+    found = {share.outcome.name.lower(): share.found for share in summary.shares}
+    bad = [f"{found[name]:,} {name}" for name in fail_on if found[name]]
+    if bad:
+        faults = WORDS[summary.sort].faults
+        raise VerificationError(f"of {summary.flips:,} {faults}, {', '.join(bad)}")
+
+
+def say_where(report: Path) -> None:
+    """Print where the page is."""
+    _say(f"report: {report}")
 
 
 def _say(text: str) -> None:

@@ -20,6 +20,7 @@ from fw_tools.rtl.memory_environment import render_memory_environment
 from fw_tools.rtl.power_environment import render_power_environment
 from fw_tools.rtl.sequencer import render_sequencer
 from fw_tools.spec.load import load_payload, load_upset_rates
+from fw_tools.spec.rates import parse_rate
 from fw_tools.spec.records import Payload, UpsetRates
 from fw_tools.upset.campaign import Progress, Setting, claim, claimed_plan, run_campaign
 from fw_tools.upset.emit import Sources, emit
@@ -209,6 +210,12 @@ def _digest(
         digest.update(array.tobytes())
     digest.update("\n".join(place.name for place in places).encode())
     return digest.hexdigest()
+
+
+def rates_given(text: str) -> UpsetRates:
+    """Return the rate in `text`, as of every bit; raises `ValueError` if it is none."""
+    rate = float(parse_rate(text))
+    return UpsetRates(orbit="as given", flip_flop=rate, memory=rate, configuration=rate)
 
 
 # ---- the plan

@@ -8,6 +8,7 @@ from fw_tools.upset.failures import Daily, FailuresPerDay
 if TYPE_CHECKING:
     from rich.console import Console
 
+WHY_EXCLUDED = "an upset there changes gates and wires, which no flip of a stored bit shows"
 _DAYS_PER_YEAR = 365.25
 
 
@@ -82,7 +83,4 @@ def excluded(daily: FailuresPerDay) -> str:
     if upsets is not None:
         bits = daily.rates.configuration_bits
         many = f" of {bits:,} bits, {upsets:.2e} upsets a day, {every(upsets)}"
-    return (
-        f"excluded: configuration memory{many}; an upset there changes gates and wires, which no "
-        "flip of a stored bit shows"
-    )
+    return f"excluded: configuration memory{many}; {WHY_EXCLUDED}"

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What came of a campaign: by outcome, by instance, by register."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +10,7 @@ from fw_tools.spec.records import UpsetRates
 from fw_tools.upset.campaign import Table
 from fw_tools.upset.counts import counts_by_place
 from fw_tools.upset.engine import NEVER, Array, Outcome
-from fw_tools.upset.failures import FailuresPerDay, failures_per_day
+from fw_tools.upset.failures import FAILURES, FailuresPerDay, failures_per_day
 from fw_tools.upset.faults import Sort
 from fw_tools.upset.places import Place
 from fw_tools.upset.plan import Plan, Stratum
@@ -67,7 +67,10 @@ class Summary:
     sort: Sort
     confidence: float
     shares: tuple[Share, ...]
-    rows: tuple[Row, ...]  # Worst first.
+    rows: tuple[Row, ...]  # Of registers, worst first.
+    modules: tuple[Row, ...]  # Of instances, worst first.
+    unprotected: tuple[Row, ...]  # Of single bits or gates that were unsafe, silent or hung.
+    latencies: tuple[tuple[int, int, int], ...]  # Clocks to an alarm: from, to, how many.
     daily: FailuresPerDay | None  # Where rates of upsets are known.
     latency_quantiles: tuple[int, ...]  # Clocks to an alarm: least, median, 99 %, most; or none.
 
@@ -96,7 +99,12 @@ def summarise(
             _share(outcome, strata, _by_module(plan.places, counts[:, outcome]), confidence)
             for outcome in Outcome
         ),
-        rows=tuple(_rows(plan.places, counts, _cases(plan.places, table))),
+        rows=tuple(
+            _rows(plan.places, counts, lambda place: place.register, _cases(plan.places, table))
+        ),
+        modules=tuple(_rows(plan.places, counts, lambda place: place.module or "the top", {})),
+        unprotected=tuple(_unprotected(plan.places, counts)),
+        latencies=tuple(_latencies(alarms)),
         daily=(
             failures_per_day(plan, table, rates, flip_flops, confidence)
             if rates and plan.sort is Sort.FLIPS
@@ -128,12 +136,18 @@ def _share(
     return Share(outcome=outcome, found=sum(found.values()), share=share, low=low, high=high)
 
 
-def _rows(places: Sequence[Place], counts: Array, cases: dict[str, Case]) -> list[Row]:
-    of_register: dict[str, list[int]] = {}
+def _rows(
+    places: Sequence[Place],
+    counts: Array,
+    name_of: Callable[[Place], str],
+    cases: Mapping[str, Case],
+) -> list[Row]:
+    """Return what came of the places of each name, worst first."""
+    members: dict[str, list[int]] = {}
     for index, place in enumerate(places):
-        of_register.setdefault(place.register, []).append(index)
+        members.setdefault(name_of(place), []).append(index)
     rows = []
-    for name, indices in of_register.items():
+    for name, indices in members.items():
         total = counts[indices].sum(axis=0)
         rows.append(
             Row(
@@ -158,6 +172,20 @@ def _cases(places: Sequence[Place], table: Table) -> dict[str, Case]:
             place = named[int(table.place[index])]
             cases.setdefault(place.register, Case(outcome, int(table.cycle[index]), place))
     return cases
+
+
+def _unprotected(places: Sequence[Place], counts: Array) -> list[Row]:
+    rows = _rows(places, counts, lambda place: place.name, {})
+    return [row for row in rows if row.count(FAILURES)]
+
+
+def _latencies(values: Array) -> list[tuple[int, int, int]]:
+    """Return first and last clock of each bin, which double in width, and how many are in it."""
+    if not len(values):
+        return []
+    bins = np.ceil(np.log2(values.astype(np.float64) + 1)).astype(np.int64)
+    counts = np.bincount(bins).tolist()
+    return [((1 << each) // 2, max((1 << each) - 1, 0), count) for each, count in enumerate(counts)]
 
 
 def _quantiles(values: Array) -> tuple[int, ...]:

@@ -12,7 +12,7 @@ from fw_tools.upset.summary import Case, Row, Share, Summary
 if TYPE_CHECKING:
     from rich.console import Console
 
-_MEANINGS = {
+MEANINGS = {
     Outcome.UNSAFE: "what must never be, was",
     Outcome.SILENT: "wrong data, no alarm in time",
     Outcome.HANG: "nothing handed over any more",
@@ -23,9 +23,9 @@ _MEANINGS = {
     Outcome.LATENT: "the state still differs at the end",
     Outcome.MASKED: "nothing came of it",
 }
-_HARMLESS = {Outcome.CORRECTED, Outcome.MASKED}
+HARMLESS = {Outcome.CORRECTED, Outcome.MASKED}
 _SHOWN = 12  # Registers.
-_THINGS = {
+THINGS = {
     Sort.TRANSIENTS: "instance",
     Sort.STUCK_NETS: "instance",
     Sort.RESETS: "reset",
@@ -44,7 +44,7 @@ def print_summary(summary: Summary, console: "Console", line: Callable[[Case], s
         )
     if summary.daily:
         print_failures(summary.daily, console)
-    bad = [row for row in summary.rows if row.count(set(Outcome) - _HARMLESS)]
+    bad = [row for row in summary.rows if row.count(set(Outcome) - HARMLESS)]
     if bad:
         console.print()
         _print_rows(summary, bad, console)
@@ -78,7 +78,7 @@ def _print_shares(summary: Summary, console: "Console") -> None:
             f"{share.found:,}",
             f"{share.share:.3%}",
             *interval,
-            _MEANINGS[share.outcome],
+            MEANINGS[share.outcome],
         )
     console.print(table)
 
@@ -95,7 +95,7 @@ def _print_rows(summary: Summary, rows: list[Row], console: "Console") -> None:
     from rich import box
     from rich.table import Table
 
-    thing = _THINGS.get(summary.sort, "register")
+    thing = THINGS.get(summary.sort, "register")
     seen = [each for each in Outcome if any(row.counts[each] for row in rows)]
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     table.add_column(f"{thing}, worst first", overflow="fold")
