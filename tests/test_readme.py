@@ -3,6 +3,7 @@
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -114,6 +115,27 @@ def test_a_twin_that_listens_is_a_board_for_every_command(tmp_path: Path, reposi
                 assert told == due, command
         finally:
             twin.terminate()
+
+
+def test_the_campaign_of_the_readme_ends_as_it_says(tmp_path: Path, repository: Path) -> None:
+    """And the line that it prints, copied, does what is shown."""
+    shutil.copytree(repository / "examples" / "own_bench", tmp_path / "examples" / "own_bench")
+    for each in fenced(repository, "\n$ fw-tools upset").split("$ fw-tools ")[1:]:
+        command, shown = each.split("\n", 1)
+        done = subprocess.run(
+            [sys.executable, "-m", "fw_tools", *shlex.split(command)],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+            env=os.environ | {"COLUMNS": "160"},
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        told, due = (
+            [re.sub(r"\(\d+ lanes\)", "", line).rstrip() for line in text.splitlines()]
+            for text in (done.stdout, shown)
+        )
+        assert told == due, command
 
 
 def test_the_board_of_the_readme_is_proven_as_it_says(tmp_path: Path, repository: Path) -> None:
