@@ -6,7 +6,6 @@ so the passes here only lower: every flip-flop and memory bit of the elaborated 
 netlist, or the caller is told which are not.
 """
 
-import json
 import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -17,7 +16,7 @@ from typing import Any
 from fw_tools.netlist.reading import read_netlist
 from fw_tools.netlist.records import Net, Netlist
 from fw_tools.netlist.synthesis import design_file
-from fw_tools.netlist.yosys import SynthesisError, run_yosys
+from fw_tools.netlist.yosys import SynthesisError, read_json, run_yosys
 
 GATES = ("$_NOT_", "$_AND_", "$_OR_", "$_XOR_", "$_MUX_")
 FLIP_FLOPS = ("$_DFF_P_", "$_DFF_PN0_", "$_DFF_PN1_")
@@ -94,8 +93,8 @@ def analyse(
             ),
             folder,
         )
-        elaborated = json.loads((folder / "elaborated.json").read_text())
-        netlist = read_netlist(json.loads((folder / "gates.json").read_text()), top, "gates")
+        elaborated = read_json(folder / "elaborated.json")
+        netlist = read_netlist(read_json(folder / "gates.json"), top, "gates")
     _refuse_undriven(elaborated["modules"])
     refuse_foreign_cells(netlist)
     registers = _registers(read_netlist(elaborated, top, "none"))

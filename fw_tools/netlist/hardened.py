@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a synthesiser has to leave of a design: its ports, and a flip-flop for each hardened bit."""
 
-import json
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,7 +8,7 @@ from pathlib import Path
 
 from fw_tools.netlist.reading import read_netlist
 from fw_tools.netlist.synthesis import design_file
-from fw_tools.netlist.yosys import run_yosys
+from fw_tools.netlist.yosys import read_json, run_yosys
 
 _STORED = ".stored_q"  # Of the module kept_reg, which every hardened register is an instance of.
 
@@ -41,7 +40,7 @@ def elaborate(sources: Sequence[Path], top: str) -> Elaborated:
         (folder / "design.f").write_text(design_file(sources, top))
         commands = ("read_slang --keep-hierarchy -f design.f", f"hierarchy -top {top}", "proc")
         run_yosys((*commands, "write_json netlist.json"), folder)
-        document = json.loads((folder / "netlist.json").read_text())
+        document = read_json(folder / "netlist.json")
     signals = read_netlist(document, top, "none").signals
     hardened = {
         signal.removesuffix(_STORED): len(nets)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from fw_tools.netlist.analysis import Gates, lowering, refuse_foreign_cells
 from fw_tools.netlist.reading import read_netlist
-from fw_tools.netlist.yosys import run_yosys
+from fw_tools.netlist.yosys import read_json, run_yosys
 
 # Elaborated as needed: the block RAMs of iCE40 alone take 20 s. ECP5 has some cells twice.
 _MODELS = {
@@ -40,7 +40,7 @@ def analyse_mapped(document: bytes, top: str, family: str) -> Gates:
             "write_json gates.json",
         )
         run_yosys(commands, folder)
-        netlist = read_netlist(json.loads((folder / "gates.json").read_text()), top, "gates")
+        netlist = read_netlist(read_json(folder / "gates.json"), top, "gates")
     refuse_foreign_cells(netlist)
     ports = json.loads(document)["modules"][top]["ports"].items()
     return Gates(

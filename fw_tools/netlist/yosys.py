@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Yosys in a child process: an error inside Yosys ends the process that it runs in."""
 
+import json
 import re
 import subprocess
 import sys
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from fw_tools.errors import InputError, MissingToolError
+from telemetry.common.files import WriteError
 
 _CHILD = """
 import sys
@@ -48,6 +51,17 @@ def run_yosys(commands: Sequence[str], folder: Path) -> str:
     if done.returncode != 0:
         raise SynthesisError(_complaint(done.stdout + done.stderr, done.returncode, folder))
     return done.stdout
+
+
+def read_json(path: Path) -> Any:
+    """Return what Yosys wrote with `write_json`, which does not notice a full disk.
+
+    Raises `WriteError` where it ends early.
+    """
+    try:
+        return json.loads(path.read_text())
+    except json.JSONDecodeError:
+        raise WriteError(path, "it ends early, as on a full disk") from None
 
 
 def _complaint(log: str, status: int, folder: Path) -> str:

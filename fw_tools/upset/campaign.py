@@ -127,8 +127,9 @@ def _do(setting: Setting, folder: Path, left: list[int], processes: int) -> Iter
                 for each in done:
                     yield each.result()
         except BaseException:
+            running = list(pool._processes.values())  # There is no other way; none is left after.
             pool.shutdown(wait=False, cancel_futures=True)
-            for process in list(pool._processes.values()):  # There is no other way.
+            for process in running:
                 with suppress(OSError):
                     process.terminate()
             raise

@@ -17,7 +17,11 @@ class WriteError(ReportedError):
 
     def __init__(self, path: Path, reason: str) -> None:
         super().__init__(f"{path}: cannot be written: {reason}")
-        self.reason = reason
+        self.path, self.reason = path, reason
+
+    def __reduce__(self) -> tuple[type["WriteError"], tuple[Path, str]]:
+        """Come whole from a process that wrote to the one that asked it to."""
+        return WriteError, (self.path, self.reason)
 
 
 @contextmanager

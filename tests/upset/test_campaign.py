@@ -3,10 +3,13 @@
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +23,7 @@ from fw_tools.upset.engine import Outcome
 from fw_tools.upset.faults import Sort
 from fw_tools.upset.plan import Exhaustive
 from fw_tools.upset.summary import Summary
+from telemetry.common.files import WriteError
 
 DESIGNS = Path(__file__).parent / "designs"
 OUTCOMES = DESIGNS / "outcomes.sv"
@@ -83,6 +87,43 @@ def test_who_is_killed_goes_on_and_loses_and_repeats_nothing(
     assert f"goes on with what {tmp_path} holds" in done.stderr
     assert same_results(tmp_path, unbroken[0])
     assert all(path.stat().st_mtime_ns == at for path, at in kept.items())
+
+
+@contextmanager
+def full_at(octets: int) -> Iterator[None]:
+    """Let no file grow beyond so much; the system's answer is that of a full disk."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (octets, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_a_full_disk_is_told_and_what_was_done_is_kept(
+    unbroken: tuple[Path, Summary], tmp_path: Path, processes: int
+) -> None:
+    """The largest of the results just does not fit."""
+    sizes = sorted(path.stat().st_size for path in (unbroken[0] / "tasks").iterdir())
+    prepared = prepare_own([OUTCOMES], "outcomes", CHOICE)
+    plan, _ = make_plan(prepared, tmp_path, CHOICE)
+    done: list[int] = []
+    with full_at(sizes[-1] - 1), pytest.raises(WriteError, match=r"tasks/\d+.parquet: cannot be"):
+        run(prepared, plan, tmp_path, CHOICE, processes, done.append)
+    kept = {path: path.stat().st_mtime_ns for path in tmp_path.glob("tasks/*.parquet")}
+    assert 0 < len(kept) < plan.tasks
+    assert not (tmp_path / RESULTS).exists()
+    assert not list(tmp_path.glob("tasks/.*"))
+    assert campaign(tmp_path) == unbroken[1]
+    assert same_results(tmp_path, unbroken[0])
+    assert all(path.stat().st_mtime_ns == at for path, at in kept.items())
+
+
+def test_a_full_disk_below_the_synthesis_is_told(tmp_path: Path) -> None:
+    """Yosys does not notice it."""
+    with full_at(5000), pytest.raises(WriteError, match=r"json: cannot be written: it ends early"):
+        prepare_own([OUTCOMES], "outcomes", CHOICE)
 
 
 def test_results_of_another_question_are_not_mixed_in(
