@@ -17,6 +17,7 @@ namespace twin {
 namespace {
 
 constexpr uint64_t BatchCycles = 2048;  // Between two looks at the socket.
+constexpr double LineS = 1e-3;          // Of the payload's time, between two moves of a port's lines: a frame of USB.
 constexpr double SilenceS = 5.0;        // Of wall clock and of the payload's time, before it is slowed down.
 constexpr int RestMs = 50;              // Between two batches of one that is slowed down.
 constexpr uint64_t RestBatch = 65536;
@@ -103,18 +104,32 @@ class Idleness {
   uint64_t last_wall_ = started_;
 };
 
+void run_timed(Board& board, uint64_t cycles) {
+  const uint64_t before = wall_ns();
+  board.run(cycles);
+  board.run_ns += wall_ns() - before;
+}
+
+bool moves_line(Kind kind) { return kind == Kind::Reset || kind == Kind::BootSelect || kind == Kind::Power; }
+
+// Whoever sends is not held up by a busy machine, and this is: a pulse whose ends come together is still one.
+void handle_all(Board& board, Channel& channel) {
+  Message message;
+  while (channel.take(message)) {
+    board.handle(message);
+    if (moves_line(message.kind)) run_timed(board, static_cast<uint64_t>(LineS * board.clock_hz()));
+  }
+}
+
 void run(Board& board, Channel& channel) {
   const pid_t parent = getppid();
   Idleness idleness;
-  Message message;
   uint64_t looks = 0;
   bool is_resting = false;
   board.run(BatchCycles);  // Out of the first reset: nothing that is sent falls into it.
   while (channel.poll(is_resting ? RestMs : 0) && !board.is_quitting()) {
-    while (channel.take(message)) board.handle(message);
-    const uint64_t before = wall_ns();
-    board.run(is_resting ? RestBatch : BatchCycles);
-    board.run_ns += wall_ns() - before;
+    handle_all(board, channel);
+    run_timed(board, is_resting ? RestBatch : BatchCycles);
     board.send_received();
     is_resting = idleness.is_resting(board);
     if ((is_resting || ++looks % 4096 == 0) && getppid() != parent) return;

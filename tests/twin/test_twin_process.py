@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from twin_bench import CLOCK_HZ, PATIENCE_S, OpenClient, StartTwin, exchange, stand_in, wait_until
 
+from fw_tools.board import twin_messages as messages
 from fw_tools.board.twin import PortKind, TwinOptions, running_twin
 from fw_tools.errors import UsageError
 
@@ -20,6 +21,7 @@ import sys
 from pathlib import Path
 sys.path.insert(0, {tests!r})
 from twin_bench import CLOCK_HZ, DIVISOR
+from fw_tools.board import twin_messages as messages
 from fw_tools.board.twin import PortKind, TwinOptions, running_twin
 from fw_tools.board.twin_program import TwinDesign
 
@@ -137,3 +139,15 @@ def test_who_waits_for_a_build_is_told_once_and_nobody_else(
             pass
     (line,) = said
     assert line.startswith("building the twin of echo_twin: half a minute")
+
+
+def test_a_reset_whose_two_ends_come_at_once_is_one(
+    start_twin: StartTwin, open_client: OpenClient
+) -> None:
+    """On a busy machine the twin finds both in its queue; a real pulse would have lasted."""
+    twin = start_twin(port=PortKind.TCP)
+    client = open_client(twin)
+    assert exchange(client, b"a") == b"a"
+    pulse = messages.reset(True).encode() + messages.reset(False).encode()
+    twin._process.socket.sendall(pulse)
+    assert client.read(1) == b"!"  # What the design says when it starts.
