@@ -32,7 +32,7 @@ demo: $(STAMP) ## Description -> gateware -> verified -> its bits flipped -> its
 	@$(BIN)/fw-tools upset $(SPEC) --sample --margin 0.02 --fail-on unsafe -o $(OUT)/upset/sample
 	@$(BIN)/fw-telemetry decode $(OUT)/housekeeping.bin --definition $(OUT)/generated/telemetry.py:PACKETS
 
-campaign: $(STAMP) ## Flip every bit of the examples' sequencers in every clock, and sample their memories
+campaign: $(STAMP) ## Flip every bit of the examples' sequencers in every clock; of their memories all or a sample
 	@$(BIN)/fw-tools upset $(SPEC) --exhaustive --fail-on unsafe --fail-on silent --fail-on hang
 	@$(BIN)/fw-tools upset $(SPEC) --block weight_buffer
 	@$(BIN)/fw-tools upset $(SPEC) --block command_store

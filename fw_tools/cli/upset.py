@@ -116,6 +116,11 @@ def _checked_rate(_: click.Context, option: click.Parameter, value: str | None) 
     help="Every bit in every clock, or a sample; by default whichever fits in a minute.",
 )
 @click.option(
+    *("--pruning/--no-pruning", "is_pruned"),
+    default=True,
+    help="Of all flips in a memory, those between two accesses of a word as one.",
+)
+@click.option(
     "--margin", type=click.FloatRange(0.0001, 0.5), default=0.01, show_default=True,
     help="Of a sample: +- what share of each instance.",
 )  # fmt: skip
@@ -209,7 +214,7 @@ def upset(
     if sample:
         toolchain.require_simulation()  # Before the work, not after it.
     plan, why = flow.make_plan(prepared, into, choice)
-    announce(prepared, plan.jobs, plan.faults, why)
+    announce(prepared, plan, why)
     with _bar(plan.jobs) as advance:
         summary = flow.run(prepared, plan, into, choice, processes or workers(), advance)
     context = click.get_current_context()

@@ -15,16 +15,26 @@ from telemetry.common.console import messages, output
 if TYPE_CHECKING:
     from fw_tools.flow.upset import Prepared
     from fw_tools.flow.upset_replay import CrossCheck
+    from fw_tools.upset.plan import Plan
     from fw_tools.upset.summary import Case, Summary
 
 # Options that change which injections there are, and nothing of what one of them does.
 _OF_THE_WHOLE = {
-    *("is_exhaustive", "margin", "confidence", "processes", "lanes", "scheduler", "rate"),
+    *(
+        "is_exhaustive",
+        "is_pruned",
+        "margin",
+        "confidence",
+        "processes",
+        "lanes",
+        "scheduler",
+        "rate",
+    ),
     *("fail_on", "sample", "replay"),
 }
 
 
-def announce(prepared: "Prepared", jobs: int, faults: int, why: str) -> None:
+def announce(prepared: "Prepared", plan: "Plan", why: str) -> None:
     """Say what is about to be flipped."""
     from fw_tools.upset.faults import WORDS
     from fw_tools.upset.places import bits_stored
@@ -35,11 +45,15 @@ def announce(prepared: "Prepared", jobs: int, faults: int, why: str) -> None:
     driven = f"{len(prepared.inputs):,} clocks with {prepared.stimulus}"
     words = WORDS[prepared.faults.sort]
     places = f"{words.place} of {len(prepared.places):,}"
-    what = f"every {places} in every clock" if jobs == faults else f"a sample of {faults:,}"
+    what = (
+        f"every {places} in every clock" if plan.is_exhaustive else f"a sample of {plan.faults:,}"
+    )
+    if plan.is_exhaustive and plan.jobs < plan.faults:
+        what += f" ({plan.faults:,}, those between two accesses of a word as one)"
     _say(f"{first}; {driven}")
     _say(
-        f"{jobs:,} {words.faults}, {what}, each watched for {prepared.limits.horizon:,} clocks "
-        f"({prepared.lanes} lanes)\n"
+        f"{plan.jobs:,} {words.faults}, {what}, each watched for "
+        f"{prepared.limits.horizon:,} clocks ({prepared.lanes} lanes)\n"
     )
     messages().print(why, markup=False, highlight=False)
 

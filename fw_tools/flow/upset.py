@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from fw_tools.errors import InputError
+from fw_tools.flow.upset_pruning import spot_check
 from fw_tools.flow.upset_record import write_record
 from fw_tools.netlist.analysis import Gates, analyse
 from fw_tools.rtl.emit import GeneratedFile
@@ -23,6 +24,7 @@ from fw_tools.spec.load import load_payload, load_upset_rates
 from fw_tools.spec.rates import parse_rate
 from fw_tools.spec.records import Payload, UpsetRates
 from fw_tools.upset.campaign import Progress, Setting, claim, claimed_plan, run_campaign
+from fw_tools.upset.classes import Classed
 from fw_tools.upset.emit import Sources, emit
 from fw_tools.upset.engine import Array, Engine, Limits
 from fw_tools.upset.faults import Faults, Shape, Sort, faults_of
@@ -38,6 +40,7 @@ from telemetry.common.files import write_text
 SEQUENCER = "sequencer"
 SETTLED_CLOCKS = 6  # After reset, before the first flip.
 _TRIAL_FLIPS = 2000
+_SPOT_CHECKED = 100  # Members of classes.
 _SCALED_CLOCKS = 20_000  # A power environment is scaled to about so many.
 _SCALES = (1, 2, 4, 10, 20, 40, 100, 200, 400, 1000)
 
@@ -59,6 +62,7 @@ class Choice:
     inputs: Path | None = None
     parameters: Mapping[str, int | str] = field(default_factory=dict)
     is_exhaustive: bool | None = None
+    is_pruned: bool = True  # Flips in memories by classes, where it is exhaustive.
     margin: float = 0.01
     confidence: float = 0.95
     seed: int = 1
@@ -238,17 +242,28 @@ def _decide(prepared: Prepared, choice: Choice) -> tuple[dict[str, Any], str]:
         "confidence": choice.confidence,
         "seed": choice.seed,
     }
-    whole = _plan(prepared, {"kind": "exhaustive"})
-    seconds = whole.jobs / _rate(prepared, choice.seed)
+    kind = "classes" if choice.is_pruned and _has_memory_flips(prepared) else "exhaustive"
+    whole = _plan(prepared, {"kind": kind})
+    seconds = whole.jobs / _rate(prepared, whole, choice.seed)
     time_words = f"about {seconds:,.0f} s of CPU time"
     if choice.is_exhaustive or (choice.is_exhaustive is None and seconds <= choice.budget_s):
-        return {"kind": "exhaustive"}, time_words
+        return {"kind": kind}, time_words
     words = f"all {whole.jobs:,} would take {time_words}"
     return sampled, words if choice.is_exhaustive is None else "as asked for"
 
 
+def _has_memory_flips(prepared: Prepared) -> bool:
+    flip_flops = len(prepared.machine.flip_flops)
+    is_single = prepared.faults.sort is Sort.FLIPS
+    return is_single and any(place.number >= flip_flops for place in prepared.places)
+
+
 def _plan(prepared: Prepared, known: Mapping[str, Any]) -> Plan:
     first = RESET_CLOCKS + SETTLED_CLOCKS
+    if known["kind"] == "classes":
+        with Engine(prepared.library, prepared.inputs, prepared.initial) as engine:
+            accesses = engine.accesses()
+        return Classed(prepared.faults, prepared.machine, accesses, first, prepared.end_clock)
     if known["kind"] == "exhaustive":
         return Exhaustive(prepared.faults, first, prepared.end_clock)
     return Stratified(
@@ -261,10 +276,9 @@ def _plan(prepared: Prepared, known: Mapping[str, Any]) -> Plan:
     )
 
 
-def _rate(prepared: Prepared, seed: int) -> float:
+def _rate(prepared: Prepared, whole: Plan, seed: int) -> float:
     """Return how many flips a second of CPU time takes, by a trial; check golden on the way."""
     rng = np.random.default_rng(seed)
-    whole = _plan(prepared, {"kind": "exhaustive"})
     start = int(rng.integers(0, whole.tasks))
     injections = whole.task(start)
     few = replace(
@@ -293,6 +307,8 @@ def run(
     """Carry a plan out and return what came of it, which is also written to `folder`."""
     setting = Setting(prepared.library, prepared.inputs, prepared.initial, prepared.limits, plan)
     table = run_campaign(setting, folder, processes, progress)
+    if isinstance(plan, Classed):
+        spot_check(prepared, table, _SPOT_CHECKED, choice.seed)
     flip_flops = len(prepared.machine.flip_flops)
     summary = summarise(plan, table, choice.confidence, prepared.rates, flip_flops)
     write_record(prepared, summary, folder)

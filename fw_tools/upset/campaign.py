@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fw_tools.errors import InputError, MissingToolError
-from fw_tools.upset.engine import Array, Engine, Limits
+from fw_tools.upset.engine import NEVER, NOT_RUN, Array, Engine, Injections, Limits
 from fw_tools.upset.plan import Plan
 from telemetry.common.files import make_folder, write_atomically, write_text
 
@@ -30,7 +30,7 @@ _RECORD = "campaign.json"
 _TASKS = "tasks"
 RESULTS = "results.parquet"
 
-_COLUMNS = ("cycle", "place", "outcome", "effect", "kind")
+_COLUMNS = ("cycle", "place", "outcome", "effect", "kind", "weight")
 
 Progress = Callable[[int], None]  # Of how many injections more is known.
 
@@ -55,6 +55,7 @@ class Table:
     outcome: Array  # `Outcome`
     effect: Array
     kind: Array  # `Kind`
+    weight: Array | None = None  # How many injections each stands for; None: one.
 
 
 def run_campaign(setting: Setting, folder: Path, processes: int, progress: Progress) -> Table:
@@ -159,16 +160,29 @@ def _finish() -> None:
 def _task(number: int) -> int:
     setting: Setting = _state["setting"]
     injections = setting.plan.task(number)
-    results = _state["engine"].run(injections, setting.limits)
+    outcome, effect = _outcomes(_state["engine"], injections, setting.limits)
     table = {
         "cycle": injections.cycle,
         "kind": injections.kind,
         "place": injections.called,
-        "outcome": results.outcome,
-        "effect": results.effect,
+        "outcome": outcome,
+        "effect": effect,
+        "weight": injections.weight,
     }
     _keep(table, _path(_state["folder"], number))
     return len(injections)
+
+
+def _outcomes(engine: Engine, injections: Injections, limits: Limits) -> tuple[Array, Array]:
+    """Run what has to be run; the rest is known by rule."""
+    if injections.ruled is None:
+        results = engine.run(injections, limits)
+        return results.outcome, results.effect
+    left = np.flatnonzero(injections.ruled == NOT_RUN)
+    results = engine.run(injections.some(left), limits)
+    outcome, effect = injections.ruled.copy(), np.full(len(injections), NEVER, np.uint32)
+    outcome[left], effect[left] = results.outcome, results.effect
+    return outcome, effect
 
 
 def _keep(columns: dict[str, Array], path: Path) -> None:

@@ -15,5 +15,6 @@ def counts_by_place(places: Sequence[Place], table: Table) -> Array:
     numbers = np.array([place.number for place in places])
     order = np.argsort(numbers)
     index = order[np.searchsorted(numbers, table.place, sorter=order)]
-    flat = np.bincount(index * len(Outcome) + table.outcome, minlength=len(places) * len(Outcome))
-    return flat.reshape(len(places), len(Outcome))
+    size = len(places) * len(Outcome)
+    flat = np.bincount(index * len(Outcome) + table.outcome, table.weight, size)
+    return flat.astype(np.int64).reshape(len(places), len(Outcome))  # Exact up to 2^53.

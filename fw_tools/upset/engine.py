@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 Array: TypeAlias = NDArray[Any]
 NEVER = (1 << 32) - 1
+NOT_RUN = 255
 _POINTER = ctypes.c_void_p
 
 
@@ -74,9 +75,28 @@ class Injections:
     places: Array  # uint32: flip-flops, then bits of memories; or nets of gates; or domains
     numbers: Array | None = None  # What each is called in the results; by default its first place.
     domains: tuple[Array, ...] = ()  # Of each the flip-flops, then (counted on) memories.
+    weights: Array | None = None  # How many injections each stands for; by default one.
+    ruled: Array | None = None  # The outcome of those that need no run; else `NOT_RUN`.
 
     def __len__(self) -> int:
         return len(self.cycle)
+
+    @property
+    def weight(self) -> Array:
+        """How many injections each job stands for."""
+        return np.ones(len(self), np.uint32) if self.weights is None else self.weights
+
+    def some(self, jobs: Array) -> "Injections":
+        """Return those of `jobs`, which rise and have one place each."""
+        return Injections(
+            cycle=self.cycle[jobs],
+            kind=self.kind[jobs],
+            first=np.arange(len(jobs) + 1, dtype=np.uint32),
+            places=self.places[self.first[jobs]],
+            numbers=self.called[jobs],
+            domains=self.domains,
+            weights=self.weight[jobs],
+        )
 
     @property
     def called(self) -> Array:
@@ -151,6 +171,19 @@ class Engine:
         """The clock in which golden itself is what must never be."""
         clock = int(self._library.machine_unsafe_at(self._machine))
         return None if clock == NEVER else clock
+
+    def accesses(self) -> Array:
+        """Return when golden accesses words of memories: rows of clock, word and what it does.
+
+        Words count through all memories; it reads (1), writes the whole word (2) or a part (4).
+        """
+        run = self._library.machine_accesses
+        run.restype = ctypes.c_uint64
+        run.argtypes = [_POINTER, _POINTER, ctypes.c_uint64]
+        rows = np.zeros((1, 3), np.uint32)
+        while (count := int(run(self._machine, rows.ctypes.data, len(rows)))) > len(rows):
+            rows = np.zeros((count, 3), np.uint32)
+        return rows[:count]
 
     def stop(self) -> None:
         """End `run` soon; from another thread or a signal."""

@@ -90,9 +90,8 @@ def failures_per_day(
 
     `flip_flops` is how many the machine has: places count on from there through its memories.
     """
-    is_exhaustive = plan.jobs == plan.faults
     groups = _groups(plan.places, counts_by_place(plan.places, table), rates, flip_flops)
-    each = None if is_exhaustive else 1 - (1 - confidence) / len(groups)
+    each = None if plan.is_exhaustive else 1 - (1 - confidence) / len(groups)
     rows = []
     for name, outcomes in _ROWS.items():
         parts = np.array([group.daily(outcomes, each) for group in groups])
@@ -103,7 +102,7 @@ def failures_per_day(
         flip_flops=in_flip_flops,
         memory_bits=len(plan.places) - in_flip_flops,
         confidence=confidence,
-        is_exhaustive=is_exhaustive,
+        is_exhaustive=plan.is_exhaustive,
         rows=tuple(rows),
     )
 

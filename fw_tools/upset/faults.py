@@ -83,7 +83,13 @@ class Injector:
         self._starts = np.cumsum(self._lengths) - self._lengths
         self._counted = np.array([number for each in counted for number in each], np.uint32)
 
-    def injections(self, cycle: Array, index: Array) -> Injections:
+    def injections(
+        self,
+        cycle: Array,
+        index: Array,
+        weights: Array | None = None,
+        ruled: Array | None = None,
+    ) -> Injections:
         """Return a job for each clock, which do not fall, and each index of a fault."""
         lengths = self._lengths[index]
         first = np.concatenate(([0], np.cumsum(lengths)))
@@ -95,6 +101,8 @@ class Injector:
             places=self._counted[of_each],
             numbers=self._numbers[index],
             domains=self._domains,
+            weights=weights,
+            ruled=ruled,
         )
 
 

@@ -18,8 +18,8 @@ from fw_tools.upset.emit import Sources
 _NATIVE = files("fw_tools.upset") / "native"
 _OURS = (
     *("engine.h", "lanes.h", "gates.h", "state.h"),
-    *("clock.c", "domains.c", "faults.c", "golden.c", "machine.c", "memories.c", "outcome.c"),
-    *("patterns.c", "retire.c", "run.c", "stuck.c"),
+    *("accesses.c", "clock.c", "domains.c", "faults.c", "golden.c", "machine.c", "memories.c"),
+    *("outcome.c", "patterns.c", "retire.c", "run.c", "stuck.c"),
 )
 _WIDTHS = {512: ("avx512f", ("-mavx512f",)), 256: ("avx2", ("-mavx2",)), 64: ("", ())}
 

@@ -46,6 +46,11 @@ class Plan(ABC):
         return self.clocks * len(self.places)
 
     @property
+    def is_exhaustive(self) -> bool:
+        """Whether the outcome of every fault is known in the end."""
+        return self.jobs == self.faults
+
+    @property
     def tasks(self) -> int:
         """Into how many tasks it is cut."""
         return -(-self.jobs // JOBS_PER_TASK)

@@ -85,14 +85,13 @@ def summarise(
     """
     counts = counts_by_place(plan.places, table)
     strata = plan.strata()
-    is_exhaustive = plan.jobs == plan.faults
     alarms = table.effect[
         np.isin(table.outcome, (Outcome.DETECTED, Outcome.OUTAGE)) & (table.effect != NEVER)
     ]
     return Summary(
-        flips=plan.jobs,
+        flips=plan.faults if plan.is_exhaustive else plan.jobs,
         faults=plan.faults,
-        is_exhaustive=is_exhaustive,
+        is_exhaustive=plan.is_exhaustive,
         sort=plan.sort,
         confidence=confidence,
         shares=tuple(

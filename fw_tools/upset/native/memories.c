@@ -40,7 +40,7 @@ void forget_lane(Machine *machine, unsigned lane) {
   }
 }
 
-static uint32_t word_at(const Memory *memory, const uint32_t *nets, const V *n, unsigned lane) {
+uint32_t word_at(const Memory *memory, const uint32_t *nets, const V *n, unsigned lane) {
   uint32_t word = 0;
   for (uint32_t bit = 0; bit < memory->address_bits; bit++)
     word |= (uint32_t)bit_of(&n[nets[bit]], lane) << bit;
@@ -58,6 +58,7 @@ void read_port(uint32_t index, const uint32_t *address, const uint32_t *data, V 
   const Memory *memory = &MEMORIES[index];
   Store *store = &current->stores[index];
   uint32_t word = word_at(memory, address, n, 0);
+  if (word < memory->depth) note_read(index, word);
   const uint64_t *golden = word < memory->depth ? store->golden + (uint64_t)word * store->parts : 0;
   for (uint32_t bit = 0; bit < memory->width; bit++)
     n[data[bit]] = everywhere(golden ? golden[bit / 64] >> (bit % 64) : 0);

@@ -70,6 +70,10 @@ void forget_lane(Machine *machine, unsigned lane);
 void write_memories(Machine *machine);
 void write_alone(Machine *machine, uint32_t index, unsigned lane);
 void use_memories(Machine *machine);
+uint32_t word_at(const Memory *memory, const uint32_t *nets, const V *n, unsigned lane);
+
+// accesses.c
+void note_read(uint32_t memory, uint32_t word);
 
 // clock.c
 const uint8_t *inputs_at(const Machine *machine, uint32_t cycle);
