@@ -4,6 +4,7 @@
 import json
 from collections import Counter
 from collections.abc import Callable
+from math import comb
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from telemetry.common.exit_codes import ExitCode
 if TYPE_CHECKING:
     from fw_tools.ecc import LinearCode
 
-_CODES = ("hsiao", "secded", "dec", "dec-ted")
+_CODES = ("hsiao", "secded", "secded-odd", "secded-any", "dec", "dec-ted")
 _NARROWEST, _WIDEST = 4, 1024  # Of any code.
 
 
@@ -31,7 +32,9 @@ def _code_options(command: Callable[..., Any]) -> Callable[..., Any]:
         default="hsiao",
         show_default=True,
         help="hsiao: corrects one flipped bit, reports two (SEC-DED), fewest ones in the matrix. "
-        "secded: the same, its matrix chosen so that the encoder shares most. dec: corrects two. "
+        "secded: the same, its matrix chosen so that the encoder shares most. "
+        "secded-odd, secded-any: the same, taking fewer triple flips for single ones. "
+        "dec: corrects two. "
         "dec-ted: corrects two, reports three.",
     )(command)
 
@@ -99,6 +102,7 @@ def _facts(code: "LinearCode") -> dict[str, Any]:
     """Return what is known of a code, as JSON takes it; masks as text, for they pass 64 bits."""
     from fw_tools.ecc import encoder_cost, minimum_distance, syndrome_cost
     from fw_tools.ecc.codes import encoder_circuit
+    from fw_tools.ecc.few_miscorrections import triple_miscorrection
 
     digits = (code.codeword_bits + 3) // 4
     encoder, syndrome = encoder_cost(code), syndrome_cost(code)
@@ -110,6 +114,8 @@ def _facts(code: "LinearCode") -> dict[str, Any]:
         "codeword_bits": code.codeword_bits,
         "minimum_distance": minimum_distance(code.columns),
         "ones": sum(column.bit_count() for column in code.columns),
+        "triple_miscorrection": _rounded(triple_miscorrection(code) if code.errors == 1 else None),
+        "silent_flips": {str(flips): _silent(code, flips) for flips in (4, 5, 6)},
         "columns": list(code.columns),
         "column_weights": [column.bit_count() for column in code.columns],
         "row_masks": [f"0x{mask:0{digits}x}" for mask in code.row_masks],
@@ -118,6 +124,34 @@ def _facts(code: "LinearCode") -> dict[str, Any]:
         "encoder_shared": {"xor2": len(shared.gates), "depth": shared.depth},
         "syndrome": {"xor2": syndrome.xor2, "depth": syndrome.depth},
     }
+
+
+def _shares(facts: dict[str, Any]) -> list[str]:
+    from fw_tools.ecc.few_miscorrections import fewest_by_fourier
+
+    lines = []
+    if facts["triple_miscorrection"] is not None:
+        text = f"{100 * facts['triple_miscorrection']:.3f} % taken for a single one"
+        if all(weight % 2 for weight in facts["column_weights"]):
+            least = fewest_by_fourier(facts["codeword_bits"], facts["check_bits"])
+            text += f"; columns of odd weight: at least {100 * least:.2f} %"
+        lines.append(f"triple flips    {text}")
+    for flips, share in facts["silent_flips"].items():
+        if share:
+            lines.append(f"{flips} flips         {100 * share:.4g} % unseen")
+    return lines
+
+
+def _silent(code: "LinearCode", flips: int) -> float | None:
+    """Return the share of so many flips that make another codeword."""
+    from fw_tools.ecc.few_miscorrections import words_of_weight
+
+    words = words_of_weight(code, flips)
+    return None if words is None else _rounded(words / comb(code.codeword_bits, flips))
+
+
+def _rounded(share: float | None) -> float | None:
+    return None if share is None else float(f"{share:.5g}")
 
 
 def _page(facts: dict[str, Any]) -> str:
@@ -140,6 +174,7 @@ def _page(facts: dict[str, Any]) -> str:
         "column weights  " + ", ".join(f"{count} of weight {weight}" for weight, count in weights),
         f"row weights     {min(facts['row_weights'])} to {max(facts['row_weights'])}",
     ]
+    lines += _shares(facts)
     parts = {"encoder": "encoder", "encoder_shared": "  shared", "syndrome": "syndrome"}
     for part, label in parts.items():
         cost = facts[part]

@@ -9,6 +9,7 @@ from fw_tools.ecc.bch import bch
 from fw_tools.ecc.chained import chain, secded
 from fw_tools.ecc.circuit import XorCircuit
 from fw_tools.ecc.code import CodeError, LinearCode
+from fw_tools.ecc.few_miscorrections import secded_any, secded_odd
 from fw_tools.ecc.hsiao import hsiao
 from fw_tools.ecc.sharing import shared
 
@@ -30,6 +31,16 @@ FAMILIES = {
     ),
     "secded": Family(
         "SEC-DED", "the same, its matrix chosen so that the encoder shares most", secded
+    ),
+    "secded_odd": Family(
+        "SEC-DED of odd weight",
+        "the same, taking few triple flips for single ones",
+        secded_odd,
+    ),
+    "secded_any": Family(
+        "SEC-DED of any weight",
+        "the same, taking the fewest triple flips for single ones; five may go unseen",
+        secded_any,
     ),
     "dec": Family("BCH DEC", "corrects two flipped bits", bch),
     "dec_ted": Family(

@@ -12,7 +12,14 @@ from fw_tools.ecc.code import LinearCode
 from fw_tools.ecc.codes import FAMILIES, code_named, encoder_circuit
 from fw_tools.ecc.sharing import shared
 
-WIDTHS = {"hsiao": range(4, 257), "secded": range(4, 257), "dec": (4, 9, 64), "dec_ted": (4, 9, 64)}
+WIDTHS = {
+    "hsiao": range(4, 257),
+    "secded": range(4, 257),
+    "secded_odd": (8, 30, 64),
+    "secded_any": (30, 32, 64),
+    "dec": (4, 9, 64),
+    "dec_ted": (4, 9, 64),
+}
 
 
 @pytest.mark.parametrize("name", FAMILIES)
@@ -92,7 +99,7 @@ def test_a_width_without_a_table_is_refused(name: str, k: int) -> None:
 
 
 def test_an_unknown_code_names_those_that_there_are() -> None:
-    with pytest.raises(CodeError, match="no code bhc; there are: hsiao, secded, dec, dec_ted"):
+    with pytest.raises(CodeError, match="no code bhc; there are: hsiao, secded, secded_odd"):
         code_named("bhc", 8)
 
 

@@ -40,6 +40,8 @@ def require_green(bench: BenchSpec, tests: int, folder: Path, seed: int) -> None
 CODES = [
     *(("hsiao", k) for k in (4, 8, 32, 64)),
     *(("secded", k) for k in (5, 32, 64)),
+    ("secded_odd", 32),
+    ("secded_any", 64),
     *(("dec", k) for k in (4, 8, 32)),
     *(("dec_ted", k) for k in (4, 8, 32, 64)),
 ]
