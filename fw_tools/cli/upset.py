@@ -103,7 +103,10 @@ def _checked_rate(_: click.Context, option: click.Parameter, value: str | None) 
     help="Nothing answers the outputs: drive the inputs at random.",
 )
 @click.option(
-    "--inputs", type=click.Path(path_type=Path), metavar="FILE.npy", help="Or with these."
+    "--inputs",
+    type=click.Path(path_type=Path),
+    metavar="FILE.npz",
+    help="Or with these: an array for each input by its name, a number for each clock.",
 )
 @click.option("--clocks", type=click.IntRange(1), help="Length of the stimulus.")
 @click.option("--horizon", type=click.IntRange(1), help="Clocks for which a flip is watched.")

@@ -9,6 +9,7 @@ from fw_tools.errors import InputError
 from fw_tools.upset.engine import Array
 from fw_tools.upset.machine import Machine
 from fw_tools.upset.places import bits_stored
+from fw_tools.upset.recorded import recorded_inputs
 
 RESET_CLOCKS = 4
 
@@ -40,7 +41,7 @@ def inputs_of(
     resets = {each.reset for each in machine.flip_flops if each.reset is not None}
     driven = {net for net in bits if net not in resets}
     if recorded is not None:
-        values = _recorded(recorded, len(bits))
+        values = recorded_inputs(recorded, machine)
         words = f"inputs recorded in {recorded.name}"
     else:
         values = np.random.default_rng([seed, 1]).integers(0, 2, (clocks, len(bits)), np.uint8)
@@ -56,16 +57,3 @@ def inputs_of(
             "that nothing answers, and inputs are random, or those of --inputs"
         )
     return values, words
-
-
-def _recorded(path: Path, bits: int) -> Array:
-    try:
-        values = np.load(path, allow_pickle=False)
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: no recorded inputs: {error}") from error
-    if values.ndim != 2 or values.shape[1] != bits or values.max(initial=0) > 1:
-        raise InputError(
-            f"{path}: inputs are an array of 0 and 1 of shape (clocks, {bits}), "
-            f"one column an input bit; this is {values.shape}"
-        )
-    return np.ascontiguousarray(values, np.uint8)

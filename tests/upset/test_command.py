@@ -94,14 +94,65 @@ def test_mistakes_are_told_with_what_would_be_right(
     assert "Traceback" not in done.stderr
 
 
-def test_inputs_of_another_design_are_refused(repository: Path, tmp_path: Path) -> None:
-    np.save(tmp_path / "inputs.npy", np.zeros((2000, 3), np.uint8))
+CLOCKS = 2000
+FIFO_INPUTS = {
+    "rst_ni": np.arange(CLOCKS) >= 4,
+    "in_valid_i": np.ones(CLOCKS, np.uint8),
+    "in_data_i": np.arange(CLOCKS) % 256,
+    "out_ready_i": np.ones((CLOCKS, 1), np.uint8),  # Bit by bit does as well.
+}
+
+
+def recorded(repository: Path, folder: Path, **changes: object) -> subprocess.CompletedProcess[str]:
+    arrays = {name: value for name, value in (FIFO_INPUTS | changes).items() if value is not None}
+    np.savez(folder / "inputs.npz", **arrays)  # type: ignore[arg-type]
+    return fw_tools(
+        repository, "--top", "fifo", FIFO, "--feed-forward", "--cross-check", "0",
+        "--inputs", str(folder / "inputs.npz"), "-o", str(folder / "o"),
+    )  # fmt: skip
+
+
+def test_recorded_inputs_drive_the_design(repository: Path, tmp_path: Path) -> None:
+    """A FIFO that hands on what it is given in every clock never fills its upper words."""
+    done = recorded(repository, tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "2,000 clocks with inputs recorded in inputs.npz" in done.stdout
+    assert "38,610 flips, every bit of 39 in every clock" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"out_ready_i": None}, "another design: it has no out_ready_i; fifo has "),
+        ({"go_i": np.ones(CLOCKS, bool)}, "it has go_i, which is no input; fifo has "),
+        ({"in_data_i": np.full(CLOCKS, 256)}, "in_data_i has 8 bits: in each clock a number below"),
+        ({"in_data_i": np.full(CLOCKS, -1)}, "with -1 to -1"),
+        ({"in_data_i": np.zeros((CLOCKS, 7), int)}, "8 times 0 or 1; this is int64 of shape"),
+        ({"in_data_i": np.zeros(CLOCKS)}, "this is float64"),
+        ({"in_valid_i": np.ones(1999, int)}, "its inputs are of 1999 and 2000 clocks"),
+    ],
+)
+def test_inputs_of_another_design_are_refused(
+    repository: Path, tmp_path: Path, changes: dict[str, object], said: str
+) -> None:
+    done = recorded(repository, tmp_path, **changes)
+    assert done.returncode == 3, done.stdout
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("content", [b"", b"clk,rst\n", b"PK\x03\x04cut"])
+def test_a_file_that_holds_no_inputs_is_refused(
+    repository: Path, tmp_path: Path, content: bytes
+) -> None:
+    (tmp_path / "inputs.npz").write_bytes(content)
     done = fw_tools(
         repository, "--top", "fifo", FIFO, "--feed-forward",
-        "--inputs", str(tmp_path / "inputs.npy"), "-o", str(tmp_path / "o"),
+        "--inputs", str(tmp_path / "inputs.npz"), "-o", str(tmp_path / "o"),
     )  # fmt: skip
     assert done.returncode == 3
-    assert "an array of 0 and 1 of shape (clocks, 11)" in done.stderr
+    assert "inputs.npz: no recorded inputs: give a file of numpy.savez" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_an_unprotected_counter_is_caught(repository: Path, tmp_path: Path) -> None:
