@@ -63,8 +63,9 @@ $(HIL_RUNS): hil-%: $(STAMP)
 bench: $(STAMP) ## Measure against peers; CASE=prefix picks rows
 	@$(BIN)/python tests/benchmarks $(CASE)
 
-lint: $(STAMP) ## Lint, format check and types
+lint: $(STAMP) ## Lint, format check, types, and orphans among the tags of hardening
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+	@$(BIN)/python -m fw_tools.rtl.mitigations
 
 format: $(STAMP) ## Bring every source into its format
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .

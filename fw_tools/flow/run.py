@@ -9,6 +9,7 @@ from pathlib import Path
 
 from fw_tools import toolchain
 from fw_tools.errors import InputError, VerificationError
+from fw_tools.flow.upset_sample import Sampling, sample_upsets
 from fw_tools.report.json import render_json
 from fw_tools.report.junit import render_junit
 from fw_tools.report.page import render_page
@@ -49,21 +50,28 @@ def _refuse_foreign(folder: Path) -> None:
 
 
 def run_to_report(
-    title: str, tasks: Sequence[Task], options: ScheduleOptions, command: str
+    title: str,
+    tasks: Sequence[Task],
+    options: ScheduleOptions,
+    command: str,
+    sampling: Sampling | None = None,
 ) -> RunReport:
     """Run every bench and write results.json, junit.xml and report.html to the output folder.
 
-    `command` is what repeats the run.
+    `command` is what repeats the run; `sampling` is what upsets are sampled of, after the benches.
 
     Raises:
         VerificationError: the pattern matches no bench and no test; nothing is written then.
         InputError, MissingToolError, UsageError: as `run_benches` does.
     """
     started = time.monotonic()
-    with BenchProgress(len(tasks)) as progress:
+    sampled = sampling.names() if sampling else []
+    with BenchProgress(len(tasks) + len(sampled)) as progress:
         results = run_benches(tasks, options, progress)
+        if sampling:
+            results += tuple(sample_upsets(sampling, progress))
     if not any(result.records for result in results):
-        raise VerificationError(_nothing_ran(tasks, options.pattern))
+        raise VerificationError(_nothing_ran(tasks, sampling, options.pattern))
     report = _report(title, results, options, command, time.monotonic() - started)
     write_reports(report, options.output)
     return report
@@ -108,8 +116,9 @@ def _tools() -> tuple[tuple[str, str], ...]:
     )
 
 
-def _nothing_ran(tasks: Sequence[Task], pattern: str) -> str:
+def _nothing_ran(tasks: Sequence[Task], sampling: Sampling | None, pattern: str) -> str:
     if not tasks:
         return "there is no bench to run"
-    names = ", ".join(task.bench.name for task in tasks)
+    sampled = replace(sampling, pattern="").names() if sampling else []
+    names = ", ".join([*(task.bench.name for task in tasks), *sampled])
     return f"-k {pattern!r} matches no bench and no test; nothing ran. Benches: {names}"

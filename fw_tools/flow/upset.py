@@ -14,12 +14,9 @@ from fw_tools.errors import InputError
 from fw_tools.flow.upset_pruning import spot_check
 from fw_tools.flow.upset_record import write_record
 from fw_tools.netlist.analysis import Gates, analyse
+from fw_tools.rtl.block_worlds import block_world
 from fw_tools.rtl.emit import GeneratedFile
-from fw_tools.rtl.environment import INSTANCE, Environment
-from fw_tools.rtl.memory import render_memory
-from fw_tools.rtl.memory_environment import render_memory_environment
-from fw_tools.rtl.power_environment import render_power_environment
-from fw_tools.rtl.sequencer import render_sequencer
+from fw_tools.rtl.environment import INSTANCE
 from fw_tools.spec.load import load_payload, load_upset_rates
 from fw_tools.spec.rates import parse_rate
 from fw_tools.spec.records import Payload, UpsetRates
@@ -37,12 +34,10 @@ from fw_tools.upset.stimulus import RESET_CLOCKS, inputs_of, start_state
 from fw_tools.upset.summary import Summary, summarise
 from telemetry.common.files import write_text
 
-SEQUENCER = "sequencer"
 SETTLED_CLOCKS = 6  # After reset, before the first flip.
+FIRST_CLOCK = RESET_CLOCKS + SETTLED_CLOCKS
 _TRIAL_FLIPS = 2000
 _SPOT_CHECKED = 100  # Members of classes.
-_SCALED_CLOCKS = 20_000  # A power environment is scaled to about so many.
-_SCALES = (1, 2, 4, 10, 20, 40, 100, 200, 400, 1000)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,56 +97,42 @@ class Prepared:
 
 
 def prepare_payload(spec: Path, folder: Path, choice: Choice) -> Prepared:
-    """Return a part of a payload in its world: by default its power sequencer, or a memory.
+    """Return a block of the payload described in `spec`, as `prepare_block` does."""
+    rates = choice.rates or load_upset_rates(spec)
+    return prepare_block(load_payload(spec), folder, replace(choice, rates=rates))
 
-    The sources are written to `folder`, for a replay. Raises `InputError` where there is no such
-    part.
+
+def prepare_block(
+    payload: Payload, folder: Path, choice: Choice, sources: Sequence[Path] = ()
+) -> Prepared:
+    """Return a block of a payload in its world: by default its power sequencer, or a memory.
+
+    What is not among `sources`, its gateware as it stands, is written to `folder`, for a replay.
+    Raises `InputError` where there is no such block.
     """
-    payload = load_payload(spec)
-    files, world = _part(payload, choice.block)
-    paths = []
-    for each in (*files, world.file):
-        path = folder / each.path
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_text(path, each.text)
-        paths.append(path)
+    files, world = block_world(payload, choice.block)
+    standing = {path.name: path for path in sources}
+    paths = [standing.get(each.path.name) or _written(each, folder) for each in files]
     limits = Limits(
         horizon=choice.horizon or world.horizon,
         alarm_window=choice.alarm_window,
         hang_after=choice.hang_after or world.hang_after,
     )
-    chosen = replace(
-        choice,
-        within=f"{INSTANCE}.{choice.within}".rstrip("."),
-        rates=choice.rates or load_upset_rates(spec),
-    )
     return _prepare(
-        paths,
+        [*paths, _written(world.file, folder)],
         world.module,
-        chosen,
+        replace(choice, within=f"{INSTANCE}.{choice.within}".rstrip(".")),
         limits,
         choice.clocks or world.clocks + limits.horizon,
         world.stimulus,
     )
 
 
-def _part(payload: Payload, block: str) -> tuple[Sequence[GeneratedFile], Environment]:
-    memories = {memory.name: memory for memory in payload.memories}
-    if block in memories:
-        memory = memories[block]
-        return (
-            render_memory(payload.name, memory, payload.clock_hz),
-            render_memory_environment(payload.name, memory),
-        )
-    if block != SEQUENCER or not payload.rails:
-        parts = [*memories, *([SEQUENCER] if payload.rails else [])]
-        raise InputError(f"{payload.name}: no block {block}; there are: {', '.join(parts)}")
-    worlds = (render_power_environment(payload.name, payload.rails, each) for each in _SCALES)
-    world = next((each for each in worlds if each.clocks <= _SCALED_CLOCKS), None)
-    if world is None:
-        raise InputError(f"{payload.name}: its rails take too long to come up in simulation")
-    files = render_sequencer(payload.name, payload.rails, payload.clock_hz, payload.profile)
-    return files, world
+def _written(file: GeneratedFile, folder: Path) -> Path:
+    path = folder / file.path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_text(path, file.text)
+    return path
 
 
 def prepare_own(files: Sequence[Path], top: str, choice: Choice) -> Prepared:
@@ -259,16 +240,15 @@ def _has_memory_flips(prepared: Prepared) -> bool:
 
 
 def _plan(prepared: Prepared, known: Mapping[str, Any]) -> Plan:
-    first = RESET_CLOCKS + SETTLED_CLOCKS
     if known["kind"] == "classes":
         with Engine(prepared.library, prepared.inputs, prepared.initial) as engine:
             accesses = engine.accesses()
-        return Classed(prepared.faults, prepared.machine, accesses, first, prepared.end_clock)
+        return Classed(prepared.faults, prepared.machine, accesses, FIRST_CLOCK, prepared.end_clock)
     if known["kind"] == "exhaustive":
-        return Exhaustive(prepared.faults, first, prepared.end_clock)
+        return Exhaustive(prepared.faults, FIRST_CLOCK, prepared.end_clock)
     return Stratified(
         prepared.faults,
-        first,
+        FIRST_CLOCK,
         prepared.end_clock,
         margin=known["margin"],
         confidence=known["confidence"],

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A payload description to verified gateware: generate, lint, build, run every bench, report."""
+"""A payload description to verified gateware: generate, lint, run every bench, flip bits, tell."""
 
 from dataclasses import replace
 from pathlib import Path
 
 from fw_tools.flow.benches import payload_benches
 from fw_tools.flow.run import prepare_output, run_to_report
+from fw_tools.flow.upset_sample import Sampling
 from fw_tools.report.records import RunReport
 from fw_tools.rtl.emit import emit
 from fw_tools.rtl.payload import payload_digest, render_payload, source_files
@@ -45,7 +46,14 @@ def verify(spec: Path, options: ScheduleOptions, command: str) -> RunReport:
     ours = payload_benches(payload, generated, options.output / CONFIGURATION)
     tasks = [Task(_whole(payload, generated)), *map(Task, ours)]
     tasks += [Task(bench, spec.absolute().parent) for bench in payload.benches]
-    return run_to_report(f"Verification of {payload.name}", tasks, options, command)
+    sampling = Sampling(
+        payload=payload,
+        generated=source_files(generated),
+        output=options.output,
+        seed=options.seed,
+        pattern=options.pattern,
+    )
+    return run_to_report(f"Verification of {payload.name}", tasks, options, command, sampling)
 
 
 def _whole(payload: Payload, generated: Path) -> BenchSpec:

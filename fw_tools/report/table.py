@@ -56,11 +56,18 @@ def _benches(report: RunReport) -> "Table":
     table = _table(("bench", "what it checks", "result"), ("tests", "seconds"))
     for bench in report.benches:
         records = [record for record in report.records if record.bench == bench.name]
-        status = next((record.status for record in records if not record.is_good), Status.PASSED)
+        status = _worst(records)
         shown = (Text(bench.name), Text(bench.purpose), Text(status, style=_STYLES[status]))
         seconds = sum(record.seconds for record in records)
         table.add_row(*shown, str(len(records)), f"{seconds:.1f}")
     return table
+
+
+def _worst(records: Sequence[TestRecord]) -> Status:
+    """Return how a bench ended: as the first test that went wrong; skipped where all were."""
+    if all(record.status is Status.SKIPPED for record in records):
+        return Status.SKIPPED
+    return next((record.status for record in records if not record.is_good), Status.PASSED)
 
 
 def _table(texts: Sequence[str], figures: Sequence[str]) -> "Table":

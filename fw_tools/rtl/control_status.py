@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from fw_tools.rtl.emit import GeneratedFile
-from fw_tools.rtl.library import library_files
+from fw_tools.rtl.library import COUNTER_CELLS, library_files
 from fw_tools.rtl.ports import align_connections
 from fw_tools.rtl.registers import RegisterMap, elaborate_registers
 from fw_tools.rtl.render import header, render
@@ -51,7 +51,7 @@ def render_control_status(payload: Payload, digest: str) -> tuple[GeneratedFile,
         bitmaps=registers.bitmaps,
         rail_bits=tuple(_rail_bits(registers)),
     )
-    cells = library_files("guarded_flag", "event_counter")
+    cells = library_files("guarded_flag", *COUNTER_CELLS)
     return (*cells, GeneratedFile(PurePosixPath(f"rtl/{module}.sv"), align_connections(text)))
 
 

@@ -9,6 +9,9 @@ from pathlib import PurePosixPath
 from fw_tools.rtl.emit import GeneratedFile
 
 LIBRARY_FOLDER = PurePosixPath("rtl/lib")
+# A register that may be voted, and the counter that is one.
+REGISTER_CELLS = ("kept_reg", "tmr_voter", "tmr_majority", "tmr_reg")
+COUNTER_CELLS = (*REGISTER_CELLS, "event_counter")
 FREE_USE = "// This copy of a library cell may be used, changed and passed on under any terms."
 
 

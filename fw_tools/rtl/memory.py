@@ -10,17 +10,16 @@ from fw_tools.errors import InputError
 from fw_tools.rtl.codec import codec_name, render_codec
 from fw_tools.rtl.digest import model_digest
 from fw_tools.rtl.emit import GeneratedFile
-from fw_tools.rtl.library import library_files
+from fw_tools.rtl.library import COUNTER_CELLS, library_files
 from fw_tools.rtl.render import header, render
+from fw_tools.spec.hardening import Harden
 
 MEMORY_CELLS = (
+    "harden_pkg",
     "ecc_ram_pkg",
-    "kept_reg",
-    "tmr_voter",
-    "tmr_reg",
+    *COUNTER_CELLS,
+    "fsm_reg",
     "tick_gen",
-    "event_counter",
-    "ecc_ram_state",
     "ecc_ram_array",
     "ecc_ram_ctrl",
 )
@@ -35,6 +34,7 @@ class _Model:
     memory: MemorySpec
     code: LinearCode
     interval_clocks: int
+    harden: Harden
 
 
 def scrub_interval_clocks(memory: MemorySpec, clock_hz: int) -> int:
@@ -59,7 +59,7 @@ def memory_module(payload_name: str, memory: MemorySpec) -> str:
 
 
 def render_memory(
-    payload_name: str, memory: MemorySpec, clock_hz: int
+    payload_name: str, memory: MemorySpec, clock_hz: int, harden: Harden = Harden.FSM
 ) -> tuple[GeneratedFile, ...]:
     """Return the module `<payload>_<memory>`, its encoder and decoder, and the cells they use.
 
@@ -68,7 +68,8 @@ def render_memory(
         InputError: the scrub interval is too long to count.
     """
     name = memory_module(payload_name, memory)
-    model = _Model(name, memory, hsiao(memory.data_bits), scrub_interval_clocks(memory, clock_hz))
+    interval_clocks = scrub_interval_clocks(memory, clock_hz)
+    model = _Model(name, memory, hsiao(memory.data_bits), interval_clocks, harden)
     text = render(
         "memory.sv.j2",
         head=header("//", model_digest(model), f"ECC memory {memory.name} of {payload_name}."),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from fw_tools.rtl.emit import GeneratedFile
-from fw_tools.rtl.library import library_files
+from fw_tools.rtl.library import COUNTER_CELLS, library_files
 from fw_tools.rtl.render import header, hex_literal, render
 from fw_tools.spec.records import PacketSpec, Payload
 
@@ -92,5 +92,5 @@ def render_packetiser(
         octets=octets,
         index_bits=(len(octets)).bit_length(),
     )
-    cells = library_files("crc16_octet", "event_counter")
+    cells = library_files("crc16_octet", *COUNTER_CELLS)
     return (*cells, GeneratedFile(PurePosixPath(f"rtl/{module}.sv"), text))

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
+from fw_tools.rtl.mitigations import mitigations_of
 from fw_tools.rtl.packetiser import Octet, packet_octets
+from fw_tools.rtl.payload import render_payload
 from fw_tools.rtl.register_rows import register_rows
 from fw_tools.rtl.registers import compile_rdl, render_rdl
 from fw_tools.rtl.render import render
@@ -44,8 +46,14 @@ def write_pages(payload: Payload, digest: str, folder: Path) -> None:
         digest=digest,
         registers=register_rows(root),
         packets=[_packet_table(packet) for packet in payload.packets],
+        mitigations=mitigations_of(_sources(payload)),
     )
     (folder / "index.html").write_text(index, encoding="utf-8")
+
+
+def _sources(payload: Payload) -> dict[str, str]:
+    files = (file for file in render_payload(payload) if file.path.suffix == ".sv")
+    return {file.path.stem: file.text for file in files}
 
 
 def _packet_table(packet: PacketSpec) -> PacketTable:

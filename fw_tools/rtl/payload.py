@@ -16,14 +16,16 @@ from fw_tools.rtl.render import header
 from fw_tools.rtl.sequencer import render_sequencer
 from fw_tools.rtl.telemetry_module import render_telemetry_module
 from fw_tools.rtl.top import render_top
+from fw_tools.spec.hardening import SEQUENCER, UpsetBound
 from fw_tools.spec.records import Payload
 
 FILE_LIST = PurePosixPath("filelist.f")
 
 
 def payload_digest(payload: Payload) -> str:
-    """Return the digest (hex) of what the gateware depends on; benches are no part of it."""
-    return model_digest(replace(payload, benches=()))
+    """Return the digest (hex) of what the gateware depends on: no benches, no bounds of upsets."""
+    levels = tuple(replace(each, bound=UpsetBound()) for each in payload.hardenings)
+    return model_digest(replace(payload, benches=(), hardenings=levels))
 
 
 def render_payload(payload: Payload) -> tuple[GeneratedFile, ...]:
@@ -31,9 +33,11 @@ def render_payload(payload: Payload) -> tuple[GeneratedFile, ...]:
     digest = payload_digest(payload)
     files: list[GeneratedFile] = []
     for memory in payload.memories:
-        files += render_memory(payload.name, memory, payload.clock_hz)
+        harden = payload.hardening(memory.name).harden
+        files += render_memory(payload.name, memory, payload.clock_hz, harden)
     if payload.rails:
-        files += render_sequencer(payload.name, payload.rails, payload.clock_hz, payload.profile)
+        harden = payload.hardening(SEQUENCER).harden
+        files += render_sequencer(payload.name, payload.rails, payload.clock_hz, harden)
     files += render_registers(payload, digest)
     files += render_control_status(payload, digest)
     for packet in payload.packets:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
 
 from fw_tools.rtl.emit import GeneratedFile
-from fw_tools.rtl.library import library_files
+from fw_tools.rtl.library import COUNTER_CELLS, library_files
 from fw_tools.rtl.link_file import render_link_file
 from fw_tools.rtl.link_program import (
     has_rescue,
@@ -30,8 +30,9 @@ WARM_BOOT = (
     Port("warm_boot_slot_o", 4, "Set before."),
 )
 LINK_CELLS = (
-    *("engine_pkg", "crc16_octet", "event_counter", "periodic_trigger", "sync_2ff"),
-    *("kept_reg", "tmr_voter", "tmr_reg", "ecc_ram_array", "uart_rx", "uart_tx"),
+    *("engine_pkg", "crc16_octet", "periodic_trigger", "sync_2ff"),
+    *COUNTER_CELLS,
+    *("ecc_ram_array", "uart_rx", "uart_tx"),
     *("cobs_decoder", "octet_ring", "frame_receiver", "frame_sender"),
     *("engine_ram", "engine_core", "crc32_octet", "spi_octets", "pus_link"),
     *("memory_gate", "warm_reset"),

@@ -10,20 +10,18 @@ from fw_tools.power.graph import dependants, dependency_graph, kill_tree, power_
 from fw_tools.power.records import FaultResponse, OnUpset, RailSpec
 from fw_tools.rtl.digest import model_digest
 from fw_tools.rtl.emit import GeneratedFile
-from fw_tools.rtl.library import library_files
+from fw_tools.rtl.library import COUNTER_CELLS, library_files
 from fw_tools.rtl.render import header, render
-from fw_tools.spec.profiles import Profile
+from fw_tools.spec.hardening import SEQUENCER, Harden, Hardening
 
 CELLS = (
+    "harden_pkg",
     "rail_pkg",
-    "kept_reg",
-    "tmr_voter",
-    "tmr_reg",
+    *COUNTER_CELLS,
+    "fsm_reg",
     "sync_2ff",
     "glitch_filter",
     "tick_gen",
-    "upset_counter",
-    "rail_state",
     "rail_timer",
     "rail_ctrl",
     "rail_supervisor",
@@ -62,7 +60,7 @@ def render_sequencer(
     payload_name: str,
     rails: Sequence[RailSpec],
     clock_hz: int,
-    profile: Profile = Profile.FULL,
+    harden: Harden = Harden.TMR,
 ) -> tuple[GeneratedFile, ...]:
     """Return the library cells and `<payload>_sequencer`, in compile order.
 
@@ -72,12 +70,13 @@ def render_sequencer(
     _refuse_mistakes(rails, clock_hz)
     graph = dependency_graph(rails)
     module = sequencer_module(payload_name)
+    digest = model_digest(Hardening(block=SEQUENCER, harden=harden), *rails)
     text = render(
         "sequencer.sv.j2",
-        head=header("//", model_digest(*rails), f"Power sequencer of {payload_name}."),
+        head=header("//", digest, f"Power sequencer of {payload_name}."),
         module=module,
-        rails=[_block(rail, graph, profile) for rail in rails],
-        triplicate=profile.triplicate,
+        rails=[_block(rail, graph, harden) for rail in rails],
+        harden=harden,
         order=" | ".join(", ".join(level) for level in power_up_levels(graph)),
         clocks_per_us=clock_hz // 1_000_000,
         last=f"{len(rails) - 1:2d}",
@@ -96,7 +95,7 @@ def _refuse_mistakes(rails: Sequence[RailSpec], clock_hz: int) -> None:
         raise ValueError("; ".join(mistakes))
 
 
-def _block(rail: RailSpec, graph: dict[str, tuple[str, ...]], profile: Profile) -> RailBlock:
+def _block(rail: RailSpec, graph: dict[str, tuple[str, ...]], harden: Harden) -> RailBlock:
     above = dependants(graph)[rail.name]
     below = [name for name in graph if rail.name in kill_tree(graph, name)]
     kills = [f"kill_tree[{_index(name)}]" for name in below]
@@ -113,11 +112,11 @@ def _block(rail: RailSpec, graph: dict[str, tuple[str, ...]], profile: Profile) 
         deps_on=" && ".join(f"on_o[{_index(name)}]" for name in rail.after) or "1'b1",
         dependants_down=" && ".join(f"down[{_index(name)}]" for name in above) or "1'b1",
         kill=_any_of(kills),
-        parameters=_parameters(rail, profile),
+        parameters=_parameters(rail, harden),
     )
 
 
-def _parameters(rail: RailSpec, profile: Profile) -> tuple[tuple[str, str, str], ...]:
+def _parameters(rail: RailSpec, harden: Harden) -> tuple[tuple[str, str, str], ...]:
     trip = rail.hard_trip
     blank_us = trip.blank_us if trip else 0
     trip_meaning = f"{trip.input}: above {_units(trip.limit_ma, 'A')}" if trip else ""
@@ -135,7 +134,7 @@ def _parameters(rail: RailSpec, profile: Profile) -> tuple[tuple[str, str, str],
         ("OcBlankClocks", f"clocks({blank_us})", ""),
         ("KeepAlive", f"1'b{rail.keep_alive:d}", ""),
         ("CorrectUpsets", f"1'b{corrects:d}", "" if corrects else "Any upset: switched rails off."),
-        *((("Triplicate", profile.triplicate, ""),) if profile is Profile.SMALL else ()),
+        ("Harden", harden.literal, ""),
         ("OnRampEarly", _RESPONSES[rail.on_fault.ramp_early], ""),
         ("OnRampTimeout", _RESPONSES[rail.on_fault.ramp_timeout], ""),
         ("OnPgLost", _RESPONSES[rail.on_fault.pg_lost], ""),

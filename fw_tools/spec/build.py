@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from fw_tools.ecc.records import MemorySpec
 from fw_tools.power.records import FaultResponses, HardTrip, OnUpset, PowerGood, RailSpec
 from fw_tools.pus.identifiers import NO_TIME_REPORTS
+from fw_tools.spec.hardening import Hardening, UpsetBound
 from fw_tools.spec.records import (
     CalibrationSpec,
     FieldSpec,
@@ -15,7 +16,9 @@ from fw_tools.spec.records import (
     UpsetRates,
 )
 from fw_tools.spec.schema import (
+    BoardTable,
     CalibrationTable,
+    HardenedTable,
     HardTripTable,
     LimitsTable,
     LinkTable,
@@ -45,6 +48,16 @@ def upset_rates(table: UpsetTable) -> UpsetRates:
         memory=float(table.memory_rate or table.rate),
         configuration=float(table.configuration_rate or table.rate),
         configuration_bits=table.configuration_bits,
+    )
+
+
+def hardening(block: str, table: HardenedTable | None, board: BoardTable) -> Hardening:
+    """Return what is asked of one block; the board has what its table, if any, leaves out."""
+    bound = (table and table.upset_bound) or board.upset_bound
+    return Hardening(
+        block=block,
+        harden=(table and table.harden) or board.harden,
+        bound=UpsetBound(silent_ppm=bound.silent, hang_ppm=bound.hang),
     )
 
 

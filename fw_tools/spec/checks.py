@@ -6,6 +6,7 @@ others.
 """
 
 from fw_tools.spec.draft import Draft
+from fw_tools.spec.hardening import check_hardening
 from fw_tools.spec.link import check_link
 from fw_tools.spec.packets import check_packets
 from fw_tools.spec.rails import check_rails
@@ -23,13 +24,13 @@ TAKEN = {
 # Modules and packages of the library, as `hdl/rtl` has them: a generated one needs another name.
 LIBRARY_CELLS = frozenset(
     {"cobs_decoder", "crc16_octet", "cuc_time", "ecc_ram_array", "ecc_ram_ctrl", "ecc_ram_pkg"}
-    | {"ecc_ram_state", "engine_core", "engine_pkg", "engine_ram", "frame_receiver"}
+    | {"engine_core", "engine_pkg", "engine_ram", "frame_receiver"}
     | {"frame_sender", "octet_ring", "pus_link", "uart_rx", "uart_tx"}
     | {"crc32_octet", "memory_gate", "power_on_reset", "spi_octets", "warm_reset"}
     | {"event_counter", "glitch_filter", "guarded_flag", "kept_reg", "periodic_trigger"}
-    | {"kept_flip_flops", "tmr_majority"}
-    | {"rail_ctrl", "rail_pkg", "rail_state", "rail_supervisor", "rail_timer", "sync_2ff"}
-    | {"tick_gen", "tmr_reg", "tmr_voter", "upset_counter"}
+    | {"fsm_reg", "harden_pkg", "kept_flip_flops", "tmr_majority"}
+    | {"rail_ctrl", "rail_pkg", "rail_supervisor", "rail_timer", "sync_2ff"}
+    | {"tick_gen", "tmr_reg", "tmr_voter"}
 )
 # A memory's ports begin with its name; these beginnings are those of other ports.
 PORT_GROUPS = ("apb_", "uart_", "flash_", "enable_", "input_", "pin_", "unused_")
@@ -43,6 +44,7 @@ def check_across_tables(draft: Draft) -> None:
     check_packets(draft)
     check_size(draft)
     check_link(draft)
+    check_hardening(draft)
 
 
 def _check_names(draft: Draft) -> None:

@@ -16,6 +16,7 @@ from fw_tools.spec.schema import (
     PacketTable,
     PayloadFile,
     RailTable,
+    SequencerTable,
     Table,
     UpsetTable,
 )
@@ -37,6 +38,7 @@ class Draft:
     packets: dict[str, PacketTable | None] = field(default_factory=dict)
     link: LinkTable | None = None
     upset: UpsetTable | None = None
+    sequencer: SequencerTable | None = None
 
     @property
     def on_upset(self) -> OnUpset:
@@ -69,6 +71,7 @@ def draft_payload(source: TomlSource) -> Draft:
         packets=_named_tables("packet", PacketTable, source, findings),
         link=_table("link", LinkTable, source, findings),
         upset=_table("upset", UpsetTable, source, findings),
+        sequencer=_table("sequencer", SequencerTable, source, findings),
     )
 
 

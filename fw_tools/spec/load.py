@@ -4,9 +4,17 @@
 from pathlib import Path
 
 from fw_tools.spec.bench import draft_benches
-from fw_tools.spec.build import link_spec, memory_spec, packet_spec, rail_spec, upset_rates
+from fw_tools.spec.build import (
+    hardening,
+    link_spec,
+    memory_spec,
+    packet_spec,
+    rail_spec,
+    upset_rates,
+)
 from fw_tools.spec.checks import check_across_tables
 from fw_tools.spec.draft import Draft, draft_payload
+from fw_tools.spec.hardening import SEQUENCER, Hardening
 from fw_tools.spec.records import BenchSpec, Payload, UpsetRates
 from fw_tools.spec.sources import known_sources
 from fw_tools.spec.toml_source import read_toml
@@ -54,4 +62,11 @@ def _payload(draft: Draft, benches: tuple[BenchSpec, ...]) -> Payload:
         ),
         link=link_spec(draft.link) if draft.link else None,
         benches=benches,
+        hardenings=_hardenings(draft),
     )
+
+
+def _hardenings(draft: Draft) -> tuple[Hardening, ...]:
+    assert draft.board is not None
+    tables = {**({SEQUENCER: draft.sequencer} if draft.rails else {}), **draft.memories}
+    return tuple(hardening(block, table, draft.board) for block, table in tables.items())

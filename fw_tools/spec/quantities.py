@@ -65,6 +65,13 @@ PERCENT = Dimension(
     units={"%": Decimal(1)},
     usual=("%",),
 )
+SHARE = Dimension(
+    name="a share",
+    example="0.5%",
+    resolution="0.0001%",
+    units={"%": Decimal(10_000)},
+    usual=("%",),
+)
 SIZE = Dimension(
     name="a size",
     example="4MiB",

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from fw_tools.ecc.records import MemorySpec
 from fw_tools.power.records import RailSpec
+from fw_tools.spec.hardening import Hardening
 from fw_tools.spec.profiles import Profile
 
 
@@ -130,3 +131,10 @@ class Payload:
     packets: tuple[PacketSpec, ...]
     link: LinkSpec | None  # None: the top is built in, and has no line of its own.
     benches: tuple[BenchSpec, ...]  # The user's own, from [[bench]]; no part of the digest.
+    hardenings: tuple[Hardening, ...] = ()  # Of each block; bounds are no part of the digest.
+
+    def hardening(self, block: str) -> Hardening:
+        """Return what is asked of a block: SEQUENCER, or a memory by its name."""
+        return next(
+            (each for each in self.hardenings if each.block == block), Hardening(block=block)
+        )

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from fw_tools.ecc.records import MAX_DATA_BITS, MIN_DATA_BITS
 from fw_tools.power.records import FaultResponse, OnUpset
+from fw_tools.spec.hardening import Harden
 from fw_tools.spec.profiles import Profile
 from fw_tools.spec.values import (
     Amps,
@@ -20,6 +21,7 @@ from fw_tools.spec.values import (
     Duration,
     DurationOrNone,
     FlashSize,
+    HardenName,
     Name,
     Number,
     Percent,
@@ -34,6 +36,7 @@ from fw_tools.spec.values import (
     Texts,
     Unit,
     Upset,
+    UpsetShare,
     Volts,
     WallClock,
     Window,
@@ -54,6 +57,33 @@ def key(description: str, *examples: object, **options: Any) -> Any:
     return Field(description=description, examples=list(examples) or None, **options)
 
 
+class UpsetBoundTable(Table):
+    """upset_bound = {...}: shares of a block's upsets above which `fw-tools verify` fails."""
+
+    silent: UpsetShare = key("Wrong data without an alarm.", "0.5%", default=10_000)
+    hang: UpsetShare = key("Nothing is handed over any more.", "0.5%", default=10_000)
+
+
+class HardenedTable(Table):
+    """What blocks and the board have in common."""
+
+    harden: HardenName | None = key(
+        "none; fsm: states are code words, timers carry parity, what drives pins is kept twice; "
+        "tmr: besides, registers are voted. By default as in [board].",
+        "tmr",
+        default=None,
+    )
+    upset_bound: UpsetBoundTable | None = key(
+        "Shares of upsets above which verify fails; by default as in [board].",
+        {"silent": "0.5%"},
+        default=None,
+    )
+
+
+class SequencerTable(HardenedTable):
+    """[sequencer]: what holds for the power sequencer, which the rails make."""
+
+
 class BoardTable(Table):
     """[board]: what holds for the whole payload."""
 
@@ -70,9 +100,19 @@ class BoardTable(Table):
         "small",
         default=Profile.FULL,
     )
+    harden: HardenName = key(
+        "How hardened the blocks are that do not say otherwise: none, fsm or tmr.",
+        "tmr",
+        default=Harden.FSM,
+    )
+    upset_bound: UpsetBoundTable = key(
+        "Shares of a block's upsets above which verify fails; 1% by default.",
+        {"silent": "0.5%", "hang": "0.1%"},
+        default=UpsetBoundTable(),
+    )
 
 
-class MemoryTable(Table):
+class MemoryTable(HardenedTable):
     """[memory.NAME]: one ECC-protected memory."""
 
     data_bits: int = key("Width of a word.", 64, ge=MIN_DATA_BITS, le=MAX_DATA_BITS)
@@ -333,6 +373,11 @@ class PayloadFile(Table):
     link: LinkTable | None = key(
         "Serial line for telecommands and telemetry; by default none.",
         {"baud_divisor": 16},
+        default=None,
+    )
+    sequencer: SequencerTable | None = key(
+        "How hardened the power sequencer is; by default as [board] says.",
+        {"harden": "tmr"},
         default=None,
     )
     upset: UpsetTable | None = key(

@@ -19,11 +19,13 @@ from pydantic_core import CoreSchema, core_schema
 from fw_tools.power.records import FaultResponse, OnUpset
 from fw_tools.spec import names, rates
 from fw_tools.spec.findings import suggestion
+from fw_tools.spec.hardening import Harden
 from fw_tools.spec.profiles import Profile
 from fw_tools.spec.quantities import (
     CURRENT,
     FREQUENCY,
     PERCENT,
+    SHARE,
     SIZE,
     TIME,
     VOLTAGE,
@@ -176,6 +178,8 @@ Percent = Annotated[int, _quantity(PERCENT, "1%", "100%")]
 Clock = Annotated[
     int, Parsed(_parse_clock, {"type": "string", "pattern": f"^{_pattern(FREQUENCY)}$"})
 ]  # Hz
+HardenName = Annotated[Harden, _choice(Harden)]
+UpsetShare = Annotated[int, _quantity(SHARE, "0%", "100%")]  # ppm
 ProfileName = Annotated[Profile, _choice(Profile)]
 Upset = Annotated[OnUpset, _choice(OnUpset)]
 Response = Annotated[FaultResponse, _choice(FaultResponse)]

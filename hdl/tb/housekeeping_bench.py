@@ -156,7 +156,7 @@ async def lost_triggers_saturate_and_clear(dut):
     bench = await HousekeepingBench.start(dut)
     await bench.trigger()  # Held up by the sink, which is not ready.
     await bench.trigger()
-    dut.u_lost_counter.count_q.value = 0xFFFE
+    dut.u_lost_counter.u_count.q_o.value = 0xFFFE
     for expected in (0xFFFF, 0xFFFF):
         await bench.trigger()
         assert int(dut.lost_count_o.value) == expected

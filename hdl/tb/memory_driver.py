@@ -281,7 +281,12 @@ class MemoryBench:
     def preset_counters(self, value: int) -> None:
         """Put a value into each of COUNTERS."""
         for counter in COUNTERS:
-            getattr(self.control, f"u_{counter}").count_q.value = value
+            register = getattr(self.control, f"u_{counter}").u_count
+            is_voted = hasattr(register, "gen_replica")
+            replicas = range(REPLICAS if is_voted else 0)
+            stored = [register.gen_replica[index].u_replica.stored_q for index in replicas]
+            for each in stored or [register.q_o]:
+                each.value = value
 
     async def clear_counters(self) -> None:
         """Clear all counters and the stuck flag."""

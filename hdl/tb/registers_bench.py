@@ -268,7 +268,7 @@ async def no_other_code_clears_faults(dut):
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 async def control_upsets_saturate_and_clear(dut):
     bench = await RegistersBench.start(dut)
-    dut.u_control_upsets.count_q.value = 0xFFFF
+    dut.u_control_upsets.u_count.q_o.value = 0xFFFF
     await bench.block.write("control", power_up=0x7, scrub_enable=ON)
     assert await bench.block.read("control_upsets") == {"corrected": 0xFFFF}
     await bench.block.write("command", clear_counters=1)

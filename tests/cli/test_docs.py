@@ -23,6 +23,8 @@ def test_the_index_names_every_register_packet_octet_and_rail(spec: Path, tmp_pa
     index = (tmp_path / "docs/index.html").read_text()
     for text in ("memory_weight_buffer.errors", "uptime_s", "v54_accel", "APID 66", "0x80"):
         assert text in index, text
+    assert "<code>RAIL_CTRL.ENABLE.TMR</code>" in index
+    assert "<code>sequencer</code> at <code>tmr</code>" in index
     assert (tmp_path / "docs/registers/index.html").exists()
 
 

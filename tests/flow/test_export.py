@@ -27,7 +27,7 @@ from fw_tools.toolchain import verilator_environment
 
 SPEC = Path("examples/breaker_mini/payload.toml")
 TOP = "breaker_mini_payload"
-SMALL = ("kept_reg", "tmr_voter", "tmr_reg")
+SMALL = ("kept_reg", "tmr_voter", "tmr_majority", "tmr_reg")
 VENDORS = {Target.VIVADO: "synth_xilinx -flatten", Target.LIBERO: "synth_microchip"}
 # As Vivado 2024.1 (UG835, UG903), Libero (PDC and Tcl command references) and SDC 2.1 name them.
 COMMANDS = (
@@ -116,7 +116,8 @@ def test_the_folder_alone_elaborates(exported: Path, repository: Path, target: T
 def test_what_is_hardened_is_what_our_own_netlist_holds(exported: Path, netlist: Netlist) -> None:
     lines = (exported / "hardened.txt").read_text().splitlines()
     rows = [line.split(" ") for line in lines if not line.startswith("#")]
-    assert len(rows) == 8  # Four rails: a state code and a timer each.
+    # Each rail: state code, timer, two replicas of enable and of power good; two of the halt.
+    assert len(rows) == 4 * (1 + 1 + 2 + 2) + 2
     for bits, path in rows:
         assert len(netlist.register(f"{path}.stored_q")) == int(bits)
 
@@ -198,7 +199,7 @@ def test_the_command_tells_what_it_wrote(repository: Path, tmp_path: Path) -> No
     command = [sys.executable, "-m", "fw_tools", "export", str(repository / SPEC)]
     command += ["-o", str(tmp_path / "out")]
     done = subprocess.run([*command, "--for", "libero"], capture_output=True, text=True, check=True)
-    assert "8 hardened registers" in done.stdout.replace("\n", " ")
+    assert "26 hardened registers" in done.stdout.replace("\n", " ")
     done = subprocess.run(
         [*command, "--for", "quartus"], capture_output=True, text=True, check=False
     )

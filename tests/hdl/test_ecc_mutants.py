@@ -58,20 +58,20 @@ MEMORY_MUTATIONS = (
     Mutation(
         "ecc_ram_ctrl",
         "a write-back overwrites what the user wrote since",
-        ".write_i(state == StateRead || («user_write && address_i == target»))",
+        ".write_i  (state == StateRead || («user_write && address_i == target»))",
         "1'b0",
     ),
     Mutation(
         "ecc_ram_ctrl",
         "a visit that meets a write before its write-back is given up",
-        "is_touched && «restarts_left_q != '0»;",
+        "is_touched && «restarts_left != '0»;",
         "1'b0",
     ),
     Mutation(
         "ecc_ram_ctrl",
         "a word that is written over and over holds up the patrol",
-        "restarts_left_q <= «restarts_left_q - 1'b1»;",
-        "restarts_left_q",
+        "RestartBits'(MostRestarts) : «restarts_left - 1'b1»)",
+        "restarts_left",
     ),
     Mutation(
         "ecc_ram_ctrl",
@@ -94,25 +94,25 @@ MEMORY_MUTATIONS = (
     Mutation(
         "ecc_ram_ctrl",
         "the scrubber never insists",
-        "assign takes_clock = «wants_clock && patience_q == '0»;",
+        "assign takes_clock = «wants_clock && patience == '0»;",
         "1'b0",
     ),
     Mutation(
         "ecc_ram_ctrl",
         "the scrubber takes clocks from a user who asks",
-        "assign takes_clock = «wants_clock && patience_q == '0»;",
+        "assign takes_clock = «wants_clock && patience == '0»;",
         "wants_clock",
     ),
     Mutation(
         "ecc_ram_ctrl",
         "the scrubber does not heed its enable",
-        "(is_due_q && «scrub_enable_i»)",
+        "(is_due && «scrub_enable_i»)",
         "1'b1",
     ),
     Mutation(
         "ecc_ram_ctrl",
         "a read that finds an upset does not bring a visit",
-        "assign repair_comes  = «rcorrected_o && !is_repair_pending_q "
+        "assign repair_comes  = «rcorrected_o && !is_repair_pending "
         "&& (state == StateIdle || !is_repair)»;",
         "1'b0",
     ),
@@ -137,7 +137,7 @@ MEMORY_MUTATIONS = (
     Mutation(
         "ecc_ram_ctrl",
         "a stuck word raises no flag",
-        "if («state == StateConfirm && has_error») stuck_o",
+        ".d_i      («state == StateConfirm && has_error»)",
         "1'b0",
     ),
     Mutation(
@@ -161,7 +161,7 @@ MEMORY_MUTATIONS = (
     Mutation(
         "ecc_ram_ctrl",
         "a read error is placed at the word of the patrol",
-        "assign found_address = «rvalid_o ? read_address_q : target»;",
+        "assign found_address = «rvalid_o ? read_address : target»;",
         "target",
     ),
     Mutation(
@@ -179,7 +179,7 @@ MEMORY_MUTATIONS = (
     Mutation(
         "ecc_ram_ctrl",
         "a word beyond the last is read as if it were there",
-        "(«!is_read_in_range_q» || decoded_uncorrectable_i)",
+        "(«!is_read_in_range» || decoded_uncorrectable_i)",
         "1'b0",
     ),
     Mutation(
@@ -218,28 +218,28 @@ MEMORY_MUTATIONS = (
         "state == StateRestore && !«is_touched»)",
         "u_is_touched.gen_replica[0].u_replica.q_o",
     ),
-    Mutation("event_counter", "counters wrap", "event_i && «!(&count_q)»", "1'b1"),
-    Mutation("event_counter", "counters are not cleared", "else if («clear_i»)", "1'b0"),
+    Mutation("event_counter", "counters wrap", "event_i[0] && «!(&count_o)»", "1'b1"),
+    Mutation("event_counter", "counters are not cleared", "assign start = «clear_i» ?", "1'b0"),
     Mutation(
         "tick_gen", "visits come a clock late", "assign tick_o = «count_q == '0»", "count_q == 1"
     ),
     Mutation(
-        "ecc_ram_state",
+        "fsm_reg",
         "an upset of the restoring state is not put right",
-        "«$onehot0(code_q ^ StateRestore)»:",
-        "code_q == StateRestore",
+        "$countones(code_q ^ word(state)) <= «MostFlips»",
+        "state == 4 ? 0 : MostFlips",
     ),
     Mutation(
-        "ecc_ram_state",
+        "fsm_reg",
         "an upset of the checking state is not put right",
-        "«$onehot0(code_q ^ StateCheck)»:",
-        "code_q == StateCheck",
+        "$countones(code_q ^ word(state)) <= «MostFlips»",
+        "state == 3 ? 0 : MostFlips",
     ),
     Mutation(
-        "ecc_ram_state",
+        "fsm_reg",
         "a state that is near no code writes every word again",
-        "state_o = «StateIdle»;",
-        "code_q == StateIdle || $onehot(code_q ^ StateIdle) ? StateIdle : StateInit",
+        "state_o     = «Safe»;",
+        "0",
     ),
 )
 

@@ -86,7 +86,7 @@ def test_the_state_code_and_its_recovery_survive_synthesis(family: str, tmp_path
 
 
 def test_a_state_without_recovery_is_found(tmp_path: Path) -> None:
-    sources = write_sources(tmp_path, ("$onehot0(code_q ^ StateCheck)", "code_q == StateCheck"))
+    sources = write_sources(tmp_path, ("<= MostFlips", "<= (state == 3 ? 0 : MostFlips)"))
     netlist = synthesise(sources, "ecc_ram_ctrl", "ice40", {"Words": 16})
     assert {name for name, _ in wrongly_read(netlist)} == {"check"}
 

@@ -55,7 +55,7 @@ MUTANTS = {
         "1'b0",
         "one_trigger",
     ),
-    "lost triggers that wrap": ("event_counter.sv", "«!(&count_q)»", "1'b1", "lost_triggers"),
+    "lost triggers that wrap": ("event_counter.sv", "«!(&count_o)»", "1'b1", "lost_triggers"),
     "no end after an upset": (
         PACKETISER,
         "m_valid_o  = «is_sending || is_open_q»",

@@ -95,7 +95,7 @@ FAULT_MUTATIONS = (
     Mutation(
         "rail_supervisor",
         "the first fault is overwritten by the next",
-        ".write_i(«clear_i || !first_fault_valid_o»),",
+        ".write_i  («clear_i || !first_fault_valid_o»),",
         "clear_i || fault_seen",
     ),
     Mutation(
@@ -138,23 +138,22 @@ FAULT_MUTATIONS = (
 
 UPSET_MUTATIONS = (
     Mutation(
-        "rail_state",
+        "fsm_reg",
         "a flipped code is taken for a lost one",
-        "«$onehot0(code_q ^ CodeOn)»:",
-        "code_q == CodeOn",
+        "$countones(code_q ^ word(state)) <= «MostFlips»",
+        "state == 3 ? 0 : MostFlips",
     ),
     Mutation(
         "rail_ctrl",
         "a rail whose state is lost keeps its enable",
-        ".d_i    («next == StateRamp || next == StateSettle || next == StateOn»),",
+        ".d_i      («next == StateRamp || next == StateSettle || next == StateOn»),",
         "next == StateRamp || next == StateSettle || next == StateOn || (lost_o && enable_o)",
     ),
-    Mutation("rail_state", "an illegal code is not reported", "lost_o      = «1'b1»;", "1'b0"),
+    Mutation("fsm_reg", "an illegal code is not reported", "lost_o      = «1'b1»;", "1'b0"),
     Mutation(
-        "rail_state",
+        "fsm_reg",
         "an upset is not counted",
-        "corrected_o = «!(code_q inside {CodeOff, CodeRamp, CodeSettle, CodeOn, CodeDrain,"
-        " CodeFault})»;",
+        "corrected_o = «code_q != word(state)»;",
         "1'b0",
     ),
     Mutation(
@@ -170,7 +169,10 @@ UPSET_MUTATIONS = (
         "1'b0",
     ),
     Mutation(
-        "rail_timer", "an upset of a timer is not seen", "upset_o = «^{parity_q, count_q}»;", "1'b0"
+        "rail_timer",
+        "an upset of a timer is not seen",
+        "upset_o = Parity && «^{parity_q, count_q}»;",
+        "1'b0",
     ),
     Mutation(
         "tmr_reg",
@@ -197,7 +199,10 @@ UPSET_MUTATIONS = (
         "1'b0",
     ),
     Mutation(
-        "upset_counter", "one upset in a clock is lost", "{1'b0, «count_o»};", "count_o >> 1 << 1"
+        "event_counter",
+        "one upset in a clock is lost",
+        "{1'b0, «start»};",
+        "start >> 1 << 1",
     ),
 )
 

@@ -11,12 +11,13 @@ import pytest
 
 from fw_tools.netlist import Evaluator, Netlist, synthesise
 from fw_tools.rtl.sequencer import render_sequencer
+from fw_tools.spec.hardening import Harden
 from fw_tools.spec.load import load_payload
-from fw_tools.spec.profiles import Profile
 
 RAILS = ("bus", "core", "io")
 OFF, RAMP, SETTLE, ON, DRAIN, FAULT = range(6)
 ALL_ON, KEPT_ALIVE = 0b111, 0b001
+WITNESSED = ("u_enable", "u_pg_filter.u_level")
 REPLICAS = ("u_enable", "u_faulted", "u_pg_filter.u_level")
 
 
@@ -24,12 +25,12 @@ def write_sources(
     repository: Path,
     folder: Path,
     changed: dict[str, str] | None = None,
-    profile: Profile = Profile.FULL,
+    harden: Harden = Harden.TMR,
 ) -> list[Path]:
     payload = load_payload(repository / "tests/power/small_board.toml")
     rails = payload.rails[: len(RAILS)]
     paths = []
-    for file in render_sequencer(payload.name, rails, payload.clock_hz, profile):
+    for file in render_sequencer(payload.name, rails, payload.clock_hz, harden):
         text = file.text
         for old, new in (changed or {}).items():
             text = text.replace(old, new)
@@ -164,13 +165,41 @@ def upset_counts(evaluator: Evaluator) -> tuple[int, int]:
     )
 
 
-def test_profile_small_keeps_its_codes_and_has_no_replicas(repository, tmp_path) -> None:
-    sources = write_sources(repository, tmp_path, profile=Profile.SMALL)
+def test_fsm_keeps_its_codes_and_two_replicas_of_what_drives_pins(repository, tmp_path) -> None:
+    sources = write_sources(repository, tmp_path, harden=Harden.FSM)
     netlist = synthesise(sources, "little_board_sequencer", "ice40")
-    assert not [cell.name for cell in netlist.flip_flops if "gen_replica" in cell.name]
     codes = [cell.name for rail in RAILS for cell in netlist.register(code_of(rail))]
     assert len(set(codes)) == len(codes) == len(RAILS) * 6
-    assert len(netlist.register("enable_o")) == len(RAILS)
+    registers = [f"u_{rail}.{register}" for rail in RAILS for register in WITNESSED]
+    registers.append("u_supervisor.u_halted")
+    kept = [replica for register in registers for replica in replicas_of(register)[:2]]
+    cells = [cell.name for replica in kept for cell in netlist.register(replica)]
+    assert len(cells) == len(set(cells)) == 2 * len(registers)
+    replicated = {name for name in netlist.signals if name.endswith("].u_replica.stored_q")}
+    assert replicated == set(kept)
+
+
+@pytest.mark.parametrize("rail", RAILS)
+@pytest.mark.parametrize("level", [0, 1])
+def test_one_upset_of_two_enable_replicas_is_outvoted_by_the_state(
+    repository, tmp_path, rail, level
+) -> None:
+    sources = write_sources(repository, tmp_path, harden=Harden.FSM)
+    netlist = synthesise(sources, "little_board_sequencer", "ecp5")
+    state = codes_in(netlist)[ON if level else OFF]
+    for upset in range(2):
+        evaluator = board(netlist)
+        evaluator.set_signal(code_of(rail), state)
+        for index, replica in enumerate(replicas_of(f"u_{rail}.u_enable")[:2]):
+            evaluator.set_signal(replica, level ^ (index == upset))
+        assert evaluator.read_signal("enable_o") >> RAILS.index(rail) & 1 == level
+
+
+def test_none_has_neither_codes_nor_replicas(repository, tmp_path) -> None:
+    sources = write_sources(repository, tmp_path, harden=Harden.NONE)
+    netlist = synthesise(sources, "little_board_sequencer", "ice40")
+    assert not [cell.name for cell in netlist.flip_flops if "gen_replica" in cell.name]
+    assert all(len(netlist.register(code_of(rail))) == 3 for rail in RAILS)
 
 
 def test_hardening_that_synthesis_may_fold_is_found_missing(repository, tmp_path) -> None:

@@ -28,7 +28,7 @@ module counter #(
   end
 endmodule
 """
-CELLS = ("kept_reg", "tmr_voter", "tmr_reg")
+CELLS = ("kept_reg", "tmr_voter", "tmr_majority", "tmr_reg")
 
 
 @pytest.fixture(scope="module", params=FAMILIES)

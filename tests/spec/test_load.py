@@ -21,6 +21,8 @@ from fw_tools.power.records import (
     PowerGood,
     RailSpec,
 )
+from fw_tools.rtl.payload import payload_digest
+from fw_tools.spec.hardening import Harden, Hardening, UpsetBound
 from fw_tools.spec.load import load_payload, load_upset_rates
 from fw_tools.spec.profiles import Profile
 from fw_tools.spec.records import CalibrationSpec, FieldSpec, LimitsSpec, Payload
@@ -55,6 +57,32 @@ def test_the_example_holds_what_its_file_says(payload: Payload) -> None:
 def test_a_board_is_full_unless_its_profile_says_small(payload: Payload, repository: Path) -> None:
     small = load_payload(repository / "examples/breaker_mini/payload.toml")
     assert (payload.profile, small.profile) == (Profile.FULL, Profile.SMALL)
+
+
+def test_a_block_is_hardened_as_it_says_else_as_the_board_says(sound: str, tmp_path: Path) -> None:
+    text = sound.replace("[rail.v5]", 'harden = "none"\nupset_bound = { hang = "0.5%" }\n[rail.v5]')
+    (tmp_path / "payload.toml").write_text(text)
+    payload = load_payload(tmp_path / "payload.toml")
+    assert payload.hardenings == (
+        Hardening(block="sequencer", harden=Harden.FSM, bound=UpsetBound()),
+        Hardening(
+            block="store",
+            harden=Harden.NONE,
+            bound=UpsetBound(silent_ppm=10_000, hang_ppm=5_000),
+        ),
+    )
+    board = 'clock = "50MHz"\nharden = "tmr"\nupset_bound = { silent = "0.25%" }'
+    (tmp_path / "payload.toml").write_text(sound.replace('clock = "50MHz"', board))
+    for each in load_payload(tmp_path / "payload.toml").hardenings:
+        assert (each.harden, each.bound.silent_ppm) == (Harden.TMR, 2_500)
+
+
+def test_bounds_of_upsets_are_no_part_of_the_gateware(sound: str, tmp_path: Path) -> None:
+    path, digests = tmp_path / "payload.toml", []
+    for line in ("", 'upset_bound = { silent = "2%" }', 'harden = "none"'):
+        path.write_text(sound.replace('clock = "50MHz"', f'clock = "50MHz"\n{line}'))
+        digests.append(payload_digest(load_payload(path)))
+    assert digests[0] == digests[1] != digests[2]
 
 
 def test_a_rail_of_the_example_is_read_exactly(payload: Payload) -> None:
@@ -162,7 +190,7 @@ def test_the_schema_describes_every_key() -> None:
     tables = [schema, *schema["$defs"].values()]
     described = [key for table in tables for key in table.get("properties", {}).values()]
     assert (
-        len(described) == 7 + 4 + 4 + 12 + 4 + 1 + 3 + 5 + 5 + 6 + 4 + 4 + 14 + 3 + 6
+        len(described) == 8 + 6 + 6 + 12 + 4 + 1 + 3 + 5 + 5 + 6 + 4 + 4 + 14 + 3 + 6 + 2 + 2
     )  # Of each table.
     assert all(key.get("description") for key in described)
     assert all(table["additionalProperties"] is False for table in tables if "properties" in table)

@@ -58,7 +58,10 @@ CASES = [
     (
         "[board]",
         "colour = 3\n[board]",
-        "1: unknown key 'colour'; known here: board, memory, rail, packet, link, upset, bench",
+        (
+            "1: unknown key 'colour'; known here: "
+            "board, memory, rail, packet, link, sequencer, upset, bench"
+        ),
     ),
     (
         "[packet.housekeeping]",
@@ -419,6 +422,36 @@ CASES = [
         'clock = "50MHz"\nprofile = "tiny"',
         "4: board: profile: unknown value 'tiny'; known here: full, small",
     ),
+    (
+        'clock = "50MHz"',
+        'clock = "50MHz"\nharden = "tmr3"',
+        "4: board: harden: unknown value 'tmr3'; did you mean 'tmr'?",
+    ),
+    (
+        'clock = "50MHz"',
+        'clock = "50MHz"\nhardn = "tmr"',
+        "4: board: unknown key 'hardn'; did you mean 'harden'?",
+    ),
+    (
+        'clock = "50MHz"',
+        'clock = "50MHz"\nupset_bound = { silnt = "1%" }',
+        "4: board: upset_bound: unknown key 'silnt'; did you mean 'silent'?",
+    ),
+    (
+        'clock = "50MHz"',
+        'clock = "50MHz"\nupset_bound = { hang = 0.01 }',
+        "4: board: upset_bound.hang: 0.01 has no unit; write '0.01%'",
+    ),
+    (
+        "[rail.v5]",
+        'harden = "low"\n[rail.v5]',
+        "9: memory store: harden: unknown value 'low'; known here: none, fsm, tmr",
+    ),
+    (
+        "[rail.v5]",
+        '[sequencer]\nharden = "all"\n[rail.v5]',
+        "10: sequencer: harden: unknown value 'all'; known here: none, fsm, tmr",
+    ),
 ]
 
 TEN_KINDS = """\
@@ -694,6 +727,30 @@ def test_a_memory_whose_module_would_be_a_library_cell_is_refused(
 
 def test_the_library_cells_are_those_of_the_hdl_folder(repository: Path) -> None:
     assert {path.stem for path in (repository / "hdl/rtl").rglob("*.sv")} == LIBRARY_CELLS
+
+
+NO_ROOM = (
+    "harden: 'tmr' has no room in profile 'small': three flip-flops and a voter for each bit; "
+    "at most 'fsm'"
+)
+
+
+def test_profile_small_takes_no_triplication(sound: str, mistakes: Mistakes) -> None:
+    small = sound.replace('clock = "50MHz"', SMALL)
+    assert mistakes(small.replace(SMALL, f'{SMALL}\nharden = "fsm"')) == []
+    asked = small.replace(SMALL, f'{SMALL}\nharden = "tmr"')
+    assert mistakes(asked) == [f"payload.toml:5: board: {NO_ROOM}"]
+    asked = small.replace("[rail.v5]", 'harden = "tmr"\n[sequencer]\nharden = "tmr"\n[rail.v5]')
+    assert mistakes(asked) == [
+        f"payload.toml:10: memory store: {NO_ROOM}",
+        f"payload.toml:12: sequencer: {NO_ROOM}",
+    ]
+
+
+def test_a_sequencer_without_rails_is_told(sound: str, mistakes: Mistakes) -> None:
+    rail = sound[sound.index("[rail.v5]") : sound.index("[packet.housekeeping]")]
+    found = mistakes(sound.replace(rail, "[sequencer]\n"))
+    assert "payload.toml:9: sequencer: without a [rail.NAME] there is no sequencer" in found
 
 
 SMALL = 'clock = "50MHz"\nprofile = "small"'

@@ -14,7 +14,14 @@ SOURCES = {
     "mixed": (DESIGNS / "mixed.sv",),
     "tick_gen": (RTL / "common/tick_gen.sv",),
     "glitch_filter": tuple(
-        RTL / f"common/{name}.sv" for name in ("kept_reg", "tmr_voter", "tmr_reg", "glitch_filter")
+        RTL / f"common/{name}.sv"
+        for name in (
+            "kept_reg",
+            "tmr_voter",
+            "tmr_majority",
+            "tmr_reg",
+            "glitch_filter",
+        )
     ),
 }
 Make = Callable[..., tuple[Triplicated, list[Path]]]

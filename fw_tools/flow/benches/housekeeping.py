@@ -6,6 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from fw_tools.rtl.library import COUNTER_CELLS
 from fw_tools.rtl.packetiser import packet_module
 from fw_tools.rtl.payload import source_files
 from fw_tools.spec.records import BenchSpec, PacketSpec, Payload
@@ -47,7 +48,7 @@ def _packet_bench(payload: Payload, packet: PacketSpec, generated: Path, work: P
         name=packet.name,
         top=module,
         test_modules=("hdl.tb.housekeeping_bench",),
-        sources=_needed(generated, module, "crc16_octet", "event_counter"),
+        sources=_needed(generated, module, "crc16_octet", *COUNTER_CELLS),
         environment=(("FW_BENCH_CONFIG", str(config.absolute())),),
         lint=True,
     )

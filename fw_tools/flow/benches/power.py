@@ -10,7 +10,7 @@ from typing import Any
 from fw_tools.power.records import RailSpec
 from fw_tools.rtl.payload import source_files
 from fw_tools.rtl.sequencer import CELLS, sequencer_module
-from fw_tools.spec.profiles import Profile
+from fw_tools.spec.hardening import SEQUENCER, Harden
 from fw_tools.spec.records import BenchSpec, Payload
 
 LEAST_CLOCKS_PER_US = 2  # More than one, so that ticks and clocks differ.
@@ -23,7 +23,8 @@ def power_benches(payload: Payload, generated: Path, work: Path) -> tuple[BenchS
     if not payload.rails:
         return ()
     sources, scale = source_files(generated), time_scale(payload.rails)
-    return sequencer_benches(payload.name, payload.rails, sources, work, scale, payload.profile)
+    harden = payload.hardening(SEQUENCER).harden
+    return sequencer_benches(payload.name, payload.rails, sources, work, scale, harden)
 
 
 def sequencer_benches(
@@ -32,7 +33,7 @@ def sequencer_benches(
     sources: tuple[Path, ...],
     work: Path,
     scale: int,
-    profile: Profile = Profile.FULL,
+    harden: Harden = Harden.TMR,
 ) -> tuple[BenchSpec, ...]:
     """Return the benches of a sequencer whose modules are found among `sources`.
 
@@ -42,7 +43,7 @@ def sequencer_benches(
         "rails": [asdict(rail) for rail in rails],
         "clocks_per_us": _clocks_per_us(rails, scale),
         "time_scale": scale,
-        "is_voted": profile is Profile.FULL,
+        "is_voted": harden is Harden.TMR,
     }
     return tuple(
         _bench(name, module, payload_name, settings, sources, work)

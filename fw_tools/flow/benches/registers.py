@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from fw_tools.rtl.control_status import control_status_module
+from fw_tools.rtl.library import COUNTER_CELLS
 from fw_tools.rtl.payload import payload_digest, source_files
 from fw_tools.rtl.register_rows import register_rows
 from fw_tools.rtl.registers import compile_rdl
@@ -31,7 +32,7 @@ def registers_benches(payload: Payload, generated: Path, work: Path) -> tuple[Be
     work.mkdir(parents=True, exist_ok=True)
     config.write_text(json.dumps(settings, indent=2) + "\n")
     top = control_status_module(payload)
-    needed = ("guarded_flag", "event_counter", f"{block}_pkg", block, top)
+    needed = ("guarded_flag", *COUNTER_CELLS, f"{block}_pkg", block, top)
     return (
         BenchSpec(
             name="registers",

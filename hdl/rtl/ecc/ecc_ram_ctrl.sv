@@ -12,8 +12,11 @@
 // them the visit ends, lest a word that is written over and over hold up the patrol: it holds what the user wrote last,
 // and a bad cell in it is met again in the next pass.
 //
-// The place of the patrol and all that a visit acts on between its read and its write-back stand in voted registers:
-// one upset neither leaves a word out of the first writing nor brings a word to the wrong place.
+// The state is a code word: one flip is put right, and two read as idle, never as a state that writes. The place of the
+// patrol and all that a visit acts on between its read and its write-back stand in voted registers: one upset neither
+// leaves a word out of the first writing nor brings a word to the wrong place. With HardenTmr the strobes and flags of
+// reads, the held codeword, what is due, and the counters are voted too. With HardenNone nothing is, and an upset of the
+// control may do any of that; stored words keep their code.
 //
 // What is counted:
 //   corrected      a visit found one wrong bit, wrote it back and read it right. One upset counts once, however
@@ -24,21 +27,24 @@
 //   scrub_pass     the patrol came to the last word.
 // last_error_address_o is that of the last word found wrong by a user read or a visit.
 //
-// An upset of the held codeword is written back as one wrong bit: the second read finds it, it counts as a stuck word,
-// and the next visit puts it right.
+// Where the held codeword is not voted, an upset of it is written back as one wrong bit: the second read finds it, it
+// counts as a stuck word, and the next visit puts it right.
 //
 // Not answered: a wrong row delivered by the address decoder of the RAM; a reset erases the content.
 //
-// SEU_MIT: ECC_RAM.WORD.SECDED ECC_RAM.WORD.SCRUB ECC_RAM.VISIT.TMR
+// SEU_MIT: ECC_RAM.WORD.SECDED
+// SEU_MIT: ECC_RAM.WORD.SCRUB
 
 module ecc_ram_ctrl
   import ecc_ram_pkg::*;
+  import harden_pkg::*;
 #(
     parameter  int unsigned DataBits            = 32,
     parameter  int unsigned CheckBits           = 7,
     parameter  int unsigned Words               = 256,  // At most 65,536.
     parameter  int unsigned ScrubIntervalClocks = 500,
     parameter  int unsigned ScrubPatienceClocks = 64,
+    parameter  harden_e     Harden              = HardenFsm,
     localparam int unsigned CodewordBits        = DataBits + CheckBits,
     localparam int unsigned AddressBits         = $clog2(Words)
 ) (
@@ -85,46 +91,73 @@ module ecc_ram_ctrl
   localparam int unsigned PatienceBits = $clog2(ScrubPatienceClocks + 1);
   localparam logic [AddressBits-1:0] LastAddress = AddressBits'(Words - 1);
 
+  localparam bit IsVoted = Harden != HardenNone;      // What decides where words are written.
+  localparam bit IsAllVoted = Harden == HardenTmr;
+
   state_e state, next;
+  logic [$bits(state_e)-1:0] stored_state;
 
   logic [AddressBits-1:0] patrol;  // Next word of the patrol; the word being written first. Voted.
   logic [AddressBits-1:0] repair;  // Word in which a user read found a wrong bit. Voted.
   logic [AddressBits-1:0] target;  // Word of the visit.
-  logic is_repair_pending_q;
+  logic is_repair_pending;
   logic is_repair;  // The visit is of that word. Voted.
   logic patrol_moves, repair_comes;
-  logic is_due_q, interval_tick;
+  logic is_due, interval_tick;
   logic is_touched;  // The user wrote the word since the visit read it. Voted.
-  logic [RestartBits-1:0] restarts_left_q;
-  logic [CodewordBits-1:0] restored_q;
+  logic [RestartBits-1:0] restarts_left;
+  logic [CodewordBits-1:0] restored;
+  logic [12:0] unused_upsets;  // Put right in the next clock, and not told.
 
   logic wants_clock, has_clock, takes_clock;
   logic user_access, user_read, user_write;
   logic visit_starts, visit_restarts, visit_ends, has_error, is_found;
 
-  ecc_ram_state u_state (
+  logic [1:0] unused_found;  // Of the state: an upset of it is put right and not told.
+
+  // SEU_MIT: ECC_RAM.STATE.SPARSE
+  fsm_reg #(
+      .States  (States),
+      .CodeBits(CodeBits),
+      .Codes   (StateCodes),
+      .Reset   (StateInit),
+      .Safe    (StateIdle),
+      .Coded   (IsVoted)
+  ) u_state (
       .clk_i,
       .rst_ni,
-      .next_i (next),
-      .state_o(state)
+      .next_i     (next),
+      .state_o    (stored_state),
+      .corrected_o(unused_found[0]),
+      .lost_o     (unused_found[1])
   );
+
+  assign state = state_e'(stored_state);
 
   // --- Who has the RAM in this clock --------------------------------------------------------------------------------
 
-  logic [PatienceBits-1:0] patience_q;
+  logic [PatienceBits-1:0] patience;
 
   assign init_done_o = state != StateInit;
   assign wants_clock = state inside {StateRead, StateRestore, StateReread};
-  assign takes_clock = wants_clock && patience_q == '0;
+  assign takes_clock = wants_clock && patience == '0;
   assign grant_o     = init_done_o && !takes_clock;
   assign user_access = request_i && grant_o;
   assign has_clock   = wants_clock && !user_access;
 
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) patience_q <= PatienceBits'(ScrubPatienceClocks);
-    else if (!wants_clock || has_clock) patience_q <= PatienceBits'(ScrubPatienceClocks);
-    else patience_q <= patience_q - 1'b1;
-  end
+  tmr_reg #(
+      .Width     (PatienceBits),
+      .ResetValue(PatienceBits'(ScrubPatienceClocks)),
+      .Triplicate(IsAllVoted)
+  ) u_patience (
+      .clk_i,
+      .rst_ni,
+      .write_i  (1'b1),
+      .d_i      (!wants_clock || has_clock ? PatienceBits'(ScrubPatienceClocks) : patience - 1'b1),
+      .witness_i('0),
+      .q_o      (patience),
+      .upset_o  (unused_upsets[0])
+  );
 
   // A request beyond the last word is granted: a write goes nowhere, a read is answered as uncorrectable.
   logic is_in_range;
@@ -136,7 +169,7 @@ module ecc_ram_ctrl
     ram_read_o    = user_read || (has_clock && state inside {StateRead, StateReread});
     ram_write_o   = user_write || (has_clock && state == StateRestore && !is_touched);
     ram_address_o = user_access ? address_i : target;
-    ram_wdata_o   = restored_q;
+    ram_wdata_o   = restored;
     if (user_access) ram_wdata_o = wcodeword_i ^ (inject_mask_i & {CodewordBits{inject_valid_i}});
     if (!init_done_o) begin
       ram_write_o = 1'b1;
@@ -146,26 +179,38 @@ module ecc_ram_ctrl
 
   // --- User reads ---------------------------------------------------------------------------------------------------
 
-  logic [AddressBits-1:0] read_address_q;
-  logic is_read_in_range_q;
+  logic [AddressBits-1:0] read_address;
+  logic is_read_in_range;
 
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) begin
-      rvalid_o           <= 1'b0;
-      read_address_q     <= '0;
-      is_read_in_range_q <= 1'b0;
-    end else begin
-      rvalid_o <= user_read;
-      if (user_read) begin
-        read_address_q     <= address_i;
-        is_read_in_range_q <= is_in_range;
-      end
-    end
-  end
+  // SEU_MIT: ECC_RAM.READ.TMR
+  tmr_reg #(
+      .Triplicate(IsAllVoted)
+  ) u_rvalid (
+      .clk_i,
+      .rst_ni,
+      .write_i  (1'b1),
+      .d_i      (user_read),
+      .witness_i('0),
+      .q_o      (rvalid_o),
+      .upset_o  (unused_upsets[1])
+  );
+
+  tmr_reg #(
+      .Width     (1 + AddressBits),
+      .Triplicate(IsAllVoted)
+  ) u_read_address (
+      .clk_i,
+      .rst_ni,
+      .write_i  (user_read),
+      .d_i      ({is_in_range, address_i}),
+      .witness_i('0),
+      .q_o      ({is_read_in_range, read_address}),
+      .upset_o  (unused_upsets[2])
+  );
 
   assign rdata_o          = decoded_data_i;
-  assign rcorrected_o     = rvalid_o && is_read_in_range_q && decoded_corrected_i;
-  assign runcorrectable_o = rvalid_o && (!is_read_in_range_q || decoded_uncorrectable_i);
+  assign rcorrected_o     = rvalid_o && is_read_in_range && decoded_corrected_i;
+  assign runcorrectable_o = rvalid_o && (!is_read_in_range || decoded_uncorrectable_i);
 
   // --- Visits -------------------------------------------------------------------------------------------------------
 
@@ -180,12 +225,12 @@ module ecc_ram_ctrl
   assign target         = is_repair ? repair : patrol;
   assign has_error      = decoded_corrected_i || decoded_uncorrectable_i;
   assign visit_starts   = state == StateIdle && next == StateRead;
-  assign visit_restarts = state inside {StateRestore, StateReread} && is_touched && restarts_left_q != '0;
+  assign visit_restarts = state inside {StateRestore, StateReread} && is_touched && restarts_left != '0;
 
   always_comb begin
     visit_ends = state == StateConfirm;
     if (state == StateCheck) visit_ends = !decoded_corrected_i;
-    if (state inside {StateRestore, StateReread}) visit_ends = is_touched && restarts_left_q == '0;
+    if (state inside {StateRestore, StateReread}) visit_ends = is_touched && restarts_left == '0;
   end
 
   always_comb begin
@@ -203,7 +248,7 @@ module ecc_ram_ctrl
         else if (has_clock) next = StateConfirm;
       end
       StateConfirm: next = StateIdle;
-      default: if (is_repair_pending_q || (is_due_q && scrub_enable_i)) next = StateRead;
+      default: if (is_repair_pending || (is_due && scrub_enable_i)) next = StateRead;
     endcase
   end
 
@@ -212,96 +257,149 @@ module ecc_ram_ctrl
   logic [CheckBits-1:0] flipped_check;
   assign flipped_check = decoded_syndrome_i & {CheckBits{$onehot(decoded_syndrome_i)}};
 
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) begin
-      restarts_left_q <= '0;
-      restored_q      <= '0;
-    end else begin
-      if (visit_starts) restarts_left_q <= RestartBits'(MostRestarts);
-      else if (visit_restarts) restarts_left_q <= restarts_left_q - 1'b1;
-      if (state == StateCheck) restored_q <= {ram_check_i ^ flipped_check, decoded_data_i};
-    end
-  end
-
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) begin
-      is_due_q            <= 1'b0;
-      is_repair_pending_q <= 1'b0;
-    end else begin
-      if (interval_tick) is_due_q <= 1'b1;
-      else if (visit_starts && !is_repair_pending_q) is_due_q <= 1'b0;
-      if (visit_ends && is_repair) is_repair_pending_q <= 1'b0;
-      else if (repair_comes) is_repair_pending_q <= 1'b1;
-    end
-  end
-
-  // --- What a visit acts on, voted ----------------------------------------------------------------------------------
-
-  logic unused_upsets, patrol_upset, repair_upset, is_repair_upset, is_touched_upset;
-
-  assign patrol_moves  = !init_done_o || (visit_ends && !is_repair);
-  assign repair_comes  = rcorrected_o && !is_repair_pending_q && (state == StateIdle || !is_repair);
-  assign unused_upsets = ^{patrol_upset, repair_upset, is_repair_upset, is_touched_upset};
+  tmr_reg #(
+      .Width     (RestartBits),
+      .Triplicate(IsAllVoted)
+  ) u_restarts_left (
+      .clk_i,
+      .rst_ni,
+      .write_i  (visit_starts || visit_restarts),
+      .d_i      (visit_starts ? RestartBits'(MostRestarts) : restarts_left - 1'b1),
+      .witness_i('0),
+      .q_o      (restarts_left),
+      .upset_o  (unused_upsets[3])
+  );
 
   tmr_reg #(
-      .Width(AddressBits)
+      .Width     (CodewordBits),
+      .Triplicate(IsAllVoted)
+  ) u_restored (
+      .clk_i,
+      .rst_ni,
+      .write_i  (state == StateCheck),
+      .d_i      ({ram_check_i ^ flipped_check, decoded_data_i}),
+      .witness_i('0),
+      .q_o      (restored),
+      .upset_o  (unused_upsets[4])
+  );
+
+  tmr_reg #(
+      .Triplicate(IsAllVoted)
+  ) u_is_due (
+      .clk_i,
+      .rst_ni,
+      .write_i  (interval_tick || (visit_starts && !is_repair_pending)),
+      .d_i      (interval_tick),
+      .witness_i('0),
+      .q_o      (is_due),
+      .upset_o  (unused_upsets[5])
+  );
+
+  tmr_reg #(
+      .Triplicate(IsAllVoted)
+  ) u_is_repair_pending (
+      .clk_i,
+      .rst_ni,
+      .write_i  ((visit_ends && is_repair) || repair_comes),
+      .d_i      (!(visit_ends && is_repair)),
+      .witness_i('0),
+      .q_o      (is_repair_pending),
+      .upset_o  (unused_upsets[6])
+  );
+
+  // --- What a visit acts on, voted ----------------------------------------------------------------------------------
+  // SEU_MIT: ECC_RAM.VISIT.TMR
+
+  assign patrol_moves  = !init_done_o || (visit_ends && !is_repair);
+  assign repair_comes  = rcorrected_o && !is_repair_pending && (state == StateIdle || !is_repair);
+
+  tmr_reg #(
+      .Width     (AddressBits),
+      .Triplicate(IsVoted)
   ) u_patrol (
       .clk_i,
       .rst_ni,
-      .write_i(patrol_moves),
-      .d_i    (patrol >= LastAddress ? '0 : patrol + 1'b1),
-      .q_o    (patrol),
-      .upset_o(patrol_upset)
+      .write_i  (patrol_moves),
+      .d_i      (patrol >= LastAddress ? '0 : patrol + 1'b1),
+      .witness_i('0),
+      .q_o      (patrol),
+      .upset_o  (unused_upsets[8])
   );
 
   tmr_reg #(
-      .Width(AddressBits)
+      .Width     (AddressBits),
+      .Triplicate(IsVoted)
   ) u_repair (
       .clk_i,
       .rst_ni,
-      .write_i(repair_comes),
-      .d_i    (read_address_q),
-      .q_o    (repair),
-      .upset_o(repair_upset)
+      .write_i  (repair_comes),
+      .d_i      (read_address),
+      .witness_i('0),
+      .q_o      (repair),
+      .upset_o  (unused_upsets[9])
   );
 
-  tmr_reg u_is_repair (
+  tmr_reg #(
+      .Triplicate(IsVoted)
+  ) u_is_repair (
       .clk_i,
       .rst_ni,
-      .write_i(visit_starts),
-      .d_i    (is_repair_pending_q),
-      .q_o    (is_repair),
-      .upset_o(is_repair_upset)
+      .write_i  (visit_starts),
+      .d_i      (is_repair_pending),
+      .witness_i('0),
+      .q_o      (is_repair),
+      .upset_o  (unused_upsets[10])
   );
 
-  tmr_reg u_is_touched (
+  tmr_reg #(
+      .Triplicate(IsVoted)
+  ) u_is_touched (
       .clk_i,
       .rst_ni,
-      .write_i(state == StateRead || (user_write && address_i == target)),
-      .d_i    (state != StateRead),
-      .q_o    (is_touched),
-      .upset_o(is_touched_upset)
+      .write_i  (state == StateRead || (user_write && address_i == target)),
+      .d_i      (state != StateRead),
+      .witness_i('0),
+      .q_o      (is_touched),
+      .upset_o  (unused_upsets[11])
   );
 
   // --- What is told -------------------------------------------------------------------------------------------------
 
   logic [AddressBits-1:0] found_address;
-  assign is_found      = (rvalid_o && is_read_in_range_q && has_error) || (state == StateCheck && has_error);
-  assign found_address = rvalid_o ? read_address_q : target;
+  assign is_found      = (rvalid_o && is_read_in_range && has_error) || (state == StateCheck && has_error);
+  assign found_address = rvalid_o ? read_address : target;
 
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) begin
-      stuck_o              <= 1'b0;
-      last_error_address_o <= '0;
-    end else begin
-      if (state == StateConfirm && has_error) stuck_o <= 1'b1;
-      else if (clear_counters_i) stuck_o <= 1'b0;
-      if (is_found) last_error_address_o <= 16'(found_address);
-      else if (clear_counters_i) last_error_address_o <= '0;
-    end
-  end
+  logic [AddressBits-1:0] last_error_address;
+  assign last_error_address_o = 16'(last_error_address);
 
-  event_counter u_corrected (
+  tmr_reg #(
+      .Triplicate(IsAllVoted)
+  ) u_stuck_flag (
+      .clk_i,
+      .rst_ni,
+      .write_i  ((state == StateConfirm && has_error) || clear_counters_i),
+      .d_i      (state == StateConfirm && has_error),
+      .witness_i('0),
+      .q_o      (stuck_o),
+      .upset_o  (unused_upsets[7])
+  );
+
+  tmr_reg #(
+      .Width     (AddressBits),
+      .Triplicate(IsAllVoted)
+  ) u_last_error_address (
+      .clk_i,
+      .rst_ni,
+      .write_i  (is_found || clear_counters_i),
+      .d_i      (is_found ? found_address : '0),
+      .witness_i('0),
+      .q_o      (last_error_address),
+      .upset_o  (unused_upsets[12])
+  );
+
+  event_counter #(
+      .Triplicate(IsAllVoted)
+  ) u_corrected (
       .clk_i,
       .rst_ni,
       .clear_i(clear_counters_i),
@@ -309,7 +407,9 @@ module ecc_ram_ctrl
       .count_o(corrected_count_o)
   );
 
-  event_counter u_uncorrectable (
+  event_counter #(
+      .Triplicate(IsAllVoted)
+  ) u_uncorrectable (
       .clk_i,
       .rst_ni,
       .clear_i(clear_counters_i),
@@ -317,7 +417,9 @@ module ecc_ram_ctrl
       .count_o(uncorrectable_count_o)
   );
 
-  event_counter u_stuck (
+  event_counter #(
+      .Triplicate(IsAllVoted)
+  ) u_stuck (
       .clk_i,
       .rst_ni,
       .clear_i(clear_counters_i),
@@ -325,7 +427,9 @@ module ecc_ram_ctrl
       .count_o(stuck_count_o)
   );
 
-  event_counter u_scrub_pass (
+  event_counter #(
+      .Triplicate(IsAllVoted)
+  ) u_scrub_pass (
       .clk_i,
       .rst_ni,
       .clear_i(clear_counters_i),

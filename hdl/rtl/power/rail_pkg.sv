@@ -40,9 +40,10 @@ package rail_pkg;
   localparam logic [CodeBits-1:0] CodeDrain = 6'b101010;
   localparam logic [CodeBits-1:0] CodeFault = 6'b101101;
 
-  // By state_e; what is no state is stored as a fault.
-  localparam logic [7:0][CodeBits-1:0] StateCodes = {
-    CodeFault, CodeFault, CodeFault, CodeDrain, CodeOn, CodeSettle, CodeRamp, CodeOff
+  // By state_e.
+  localparam int unsigned States = 6;
+  localparam logic [States-1:0][CodeBits-1:0] StateCodes = {
+    CodeFault, CodeDrain, CodeOn, CodeSettle, CodeRamp, CodeOff
   };
 
 endpackage

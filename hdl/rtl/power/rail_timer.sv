@@ -2,12 +2,13 @@
 // Ticks since the rail entered its state; stays at its highest value.
 //
 // A stored parity bit shows an upset. The count then goes on from resume_i, which the owner chooses so that an interval
-// is never cut short; it may become longer.
+// is never cut short; it may become longer. Without Parity an upset moves the count, either way, and is not told.
 //
 // SEU_MIT: RAIL_TIMER.CTR.PARITY
 
 module rail_timer #(
-    parameter int unsigned Bits = 16
+    parameter int unsigned Bits = 16,
+    parameter bit Parity = 1'b1
 ) (
     input  logic            clk_i,
     input  logic            rst_ni,
@@ -30,7 +31,7 @@ module rail_timer #(
       .q_o({parity_q, count_q})
   );
 
-  assign upset_o = ^{parity_q, count_q};
+  assign upset_o = Parity && ^{parity_q, count_q};
   assign count_o = upset_o ? resume_i : count_q;
 
   always_comb begin

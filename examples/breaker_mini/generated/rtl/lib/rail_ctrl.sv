@@ -10,15 +10,14 @@
 // It answers: power good too early, late or never; power good lost; over-current; power good that does not fall; any
 // upset of its state, its enable, its timer or its latches. It leaves to the sequencer what a fault does to others.
 //
-// Without Triplicate the enable, the latches and the levels of the filters are plain. Then an upset of the enable moves
-// its pin for one clock, one of a level looks like a change of the pin, and one of the fault latch stays until clear_i.
+// With HardenFsm the enable and the level of power good are kept twice, with the state and the pin as third voice: an
+// upset of them is outvoted. One of the over-current level looks like a change of its pin, and one of the fault latch
+// stays until clear_i. With HardenNone an upset of the state is another state, and one of the enable moves its pin.
 //
 // The path from a pin to enable_o is two synchroniser stages, the filter and the enable register.
-//
-// SEU_MIT: RAIL_CTRL.ENABLE.TMR
-// SEU_MIT: RAIL_CTRL.FAULTED.TMR
 
 module rail_ctrl
+  import harden_pkg::*;
   import rail_pkg::*;
 #(
     parameter int unsigned RampMin = 0,         // Power good earlier than this is a fault.
@@ -31,7 +30,7 @@ module rail_ctrl
     parameter int unsigned OcBlankClocks = 3,   // Shortest pulse of oc_i that counts; at least 3.
     parameter bit KeepAlive = 1'b0,             // Stays as it is when its state is lost.
     parameter bit CorrectUpsets = 1'b1,
-    parameter bit Triplicate = 1'b1,
+    parameter harden_e Harden = HardenTmr,
     parameter response_e OnRampEarly = KillTree,
     parameter response_e OnRampTimeout = KillTree,
     parameter response_e OnPgLost = KillTree,
@@ -68,6 +67,9 @@ module rail_ctrl
   localparam int unsigned Longest = most(most(Timeout, Settle), most(RampMax, OffTimeout));
   localparam int unsigned TimerBits = $clog2(Longest + 2);  // Counts to one above the longest time.
 
+  localparam bit Triplicate = Harden == HardenTmr;
+  localparam bit Hardened = Harden != HardenNone;
+
   // --- Pins ---------------------------------------------------------------------------------------
 
   logic pg_level, power_good, over_current, pg_upset, oc_upset;
@@ -82,7 +84,8 @@ module rail_ctrl
   glitch_filter #(
       .RiseClocks(most(PgFilterClocks, 3)),
       .FallClocks(most(PgFilterClocks, 3)),
-      .Triplicate(Triplicate)
+      .Triplicate(Triplicate),
+      .Witnessed (Hardened)
   ) u_pg_filter (
       .clk_i,
       .rst_ni,
@@ -122,27 +125,38 @@ module rail_ctrl
   // --- State --------------------------------------------------------------------------------------
 
   state_e next;
-  logic state_corrected, timer_upset, enable_upset, faulted_upset, seen_late;
+  logic [$bits(state_e)-1:0] stored_state;
+  logic state_corrected, timer_upset, enable_upset, faulted_upset, late_upset, seen_late;
   logic [TimerBits-1:0] timer, limit;
   logic is_early, is_past;
   logic seen_early, seen_timeout, seen_pg_lost, seen_oc, seen_stuck_on;
   response_e response;
 
-  rail_state #(
-      .CorrectUpsets(CorrectUpsets)
+  // SEU_MIT: RAIL_CTRL.STATE.SPARSE
+  fsm_reg #(
+      .States   (States),
+      .CodeBits (CodeBits),
+      .Codes    (StateCodes),
+      .Reset    (StateOff),
+      .Safe     (StateFault),
+      .Corrected(CorrectUpsets ? 1 : 0),
+      .Coded    (Hardened)
   ) u_state (
       .clk_i,
       .rst_ni,
       .next_i     (next),
-      .state_o    (state_o),
+      .state_o    (stored_state),
       .corrected_o(state_corrected),
       .lost_o     (lost_o)
   );
 
+  assign state_o = state_e'(stored_state);
+
   // After an upset of the timer a ramp counts on from RampMin: it may time out later, and is not called early. When the
   // state was lost a rail that is still ramping keeps its timer.
   rail_timer #(
-      .Bits(TimerBits)
+      .Bits  (TimerBits),
+      .Parity(Hardened)
   ) u_timer (
       .clk_i,
       .rst_ni,
@@ -253,34 +267,47 @@ module rail_ctrl
 
   // --- Enable pin and reports -----------------------------------------------------------------------
 
+  // SEU_MIT: RAIL_CTRL.ENABLE.WITNESS
+  // SEU_MIT: RAIL_CTRL.ENABLE.TMR
   tmr_reg #(
-      .Triplicate(Triplicate)
+      .Triplicate(Triplicate),
+      .Witnessed (Hardened)
   ) u_enable (
       .clk_i,
       .rst_ni,
-      .write_i(1'b1),
-      .d_i    (next == StateRamp || next == StateSettle || next == StateOn),
-      .q_o    (enable_o),
-      .upset_o(enable_upset)
+      .write_i  (1'b1),
+      .d_i      (next == StateRamp || next == StateSettle || next == StateOn),
+      .witness_i(state_o == StateRamp || state_o == StateSettle || state_o == StateOn),
+      .q_o      (enable_o),
+      .upset_o  (enable_upset)
   );
 
+  // SEU_MIT: RAIL_CTRL.FAULTED.TMR
   tmr_reg #(
       .Triplicate(Triplicate)
   ) u_faulted (
       .clk_i,
       .rst_ni,
-      .write_i(seen_any || clear_i),
-      .d_i    (seen_any),
-      .q_o    (faulted_o),
-      .upset_o(faulted_upset)
+      .write_i  (seen_any || clear_i),
+      .d_i      (seen_any),
+      .witness_i('0),
+      .q_o      (faulted_o),
+      .upset_o  (faulted_upset)
   );
 
   // Read by telemetry only.
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) late_o <= 1'b0;
-    else late_o <= seen_late || (late_o && !clear_i);
-  end
+  tmr_reg #(
+      .Triplicate(Triplicate)
+  ) u_late (
+      .clk_i,
+      .rst_ni,
+      .write_i  (seen_late || clear_i),
+      .d_i      (seen_late),
+      .witness_i('0),
+      .q_o      (late_o),
+      .upset_o  (late_upset)
+  );
 
-  assign corrected_o = state_corrected || timer_upset || enable_upset || faulted_upset || pg_upset || oc_upset;
+  assign corrected_o = state_corrected || timer_upset || |{enable_upset, faulted_upset, late_upset, pg_upset, oc_upset};
 
 endmodule

@@ -5,16 +5,15 @@
 //
 // A fault with the response KillBoard, or a rail whose state is lost, withdraws the request in the same clock and
 // halts the board until clear_i. A lost state also takes every switched rail down at once. A fault in the clock of
-// clear_i counts as a new one. Without Triplicate an upset of the halt or of the first fault stays until clear_i.
-//
-// SEU_MIT: RAIL_SUPERVISOR.HALTED.TMR
-// SEU_MIT: RAIL_SUPERVISOR.FIRST_FAULT.TMR
+// clear_i counts as a new one. With HardenFsm the halt is kept twice, and stays where they differ; an upset of the first
+// fault stays until clear_i, and one of a counter until reset. With HardenNone one of the halt may end it.
 
 module rail_supervisor
+  import harden_pkg::*;
   import rail_pkg::*;
 #(
     parameter int unsigned Rails = 1,
-    parameter bit Triplicate = 1'b1
+    parameter harden_e Harden = HardenTmr
 ) (
     input  logic                clk_i,
     input  logic                rst_ni,
@@ -37,21 +36,27 @@ module rail_supervisor
   localparam int unsigned RailBits = Rails > 1 ? $clog2(Rails) : 1;
   localparam int unsigned FaultBits = RailBits + $bits(cause_e);
 
+  localparam bit Triplicate = Harden == HardenTmr;
+
   logic halt, halted_upset;
 
   assign kill_switched_o = |lost_i;
   assign halt            = |kill_board_i || |lost_i;
   assign request_o       = power_up_i && !halted_o && !halt;
 
+  // SEU_MIT: RAIL_SUPERVISOR.HALTED.WITNESS
+  // SEU_MIT: RAIL_SUPERVISOR.HALTED.TMR
   tmr_reg #(
-      .Triplicate(Triplicate)
+      .Triplicate(Triplicate),
+      .Witnessed (Harden != HardenNone)
   ) u_halted (
       .clk_i,
       .rst_ni,
-      .write_i(halt || clear_i),
-      .d_i    (halt),
-      .q_o    (halted_o),
-      .upset_o(halted_upset)
+      .write_i  (halt || clear_i),
+      .d_i      (halt),
+      .witness_i(1'b1),
+      .q_o      (halted_o),
+      .upset_o  (halted_upset)
   );
 
   // --- First fault --------------------------------------------------------------------------------
@@ -73,16 +78,18 @@ module rail_supervisor
     end
   end
 
+  // SEU_MIT: RAIL_SUPERVISOR.FIRST_FAULT.TMR
   tmr_reg #(
       .Width     (FaultBits),
       .Triplicate(Triplicate)
   ) u_first_fault (
       .clk_i,
       .rst_ni,
-      .write_i(clear_i || !first_fault_valid_o),
-      .d_i    ({cause, rail}),
-      .q_o    ({first_cause, first_rail}),
-      .upset_o(first_fault_upset)
+      .write_i  (clear_i || !first_fault_valid_o),
+      .d_i      ({cause, rail}),
+      .witness_i('0),
+      .q_o      ({first_cause, first_rail}),
+      .upset_o  (first_fault_upset)
   );
 
   assign first_fault_valid_o = first_cause != CauseNone;
@@ -91,20 +98,25 @@ module rail_supervisor
 
   // --- Upsets -------------------------------------------------------------------------------------
 
-  upset_counter #(
-      .Events(Rails + 1)
+  // SEU_MIT: RAIL_SUPERVISOR.UPSETS.TMR
+  event_counter #(
+      .Events    (Rails + 1),
+      .Triplicate(Triplicate)
   ) u_corrected (
       .clk_i,
       .rst_ni,
+      .clear_i(1'b0),
       .event_i({halted_upset || first_fault_upset, corrected_i}),
       .count_o(upsets_corrected_o)
   );
 
-  upset_counter #(
-      .Events(Rails)
+  event_counter #(
+      .Events    (Rails),
+      .Triplicate(Triplicate)
   ) u_uncorrectable (
       .clk_i,
       .rst_ni,
+      .clear_i(1'b0),
       .event_i(lost_i),
       .count_o(upsets_uncorrectable_o)
   );

@@ -68,9 +68,10 @@ module engine_core
   ) u_state (
       .clk_i,
       .rst_ni,
-      .write_i(1'b1),
-      .d_i    (state_d),
-      .q_o    (state_bits),
+      .write_i  (1'b1),
+      .d_i      (state_d),
+      .witness_i('0),
+      .q_o      (state_bits),
       .upset_o
   );
 

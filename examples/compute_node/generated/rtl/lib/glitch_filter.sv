@@ -3,14 +3,17 @@
 // Follows a level once it has been there for RiseClocks (or FallClocks) clocks without a break.
 //
 // The counter runs only while pin and output differ, so an upset of it can at most shorten one change that is already
-// under way. The output itself is voted: an upset of it would look like a lost supply, and does so without Triplicate.
+// under way. The output itself is voted, or kept twice with the pin as witness: an upset of it would look like a lost
+// supply, and does so with neither.
 //
+// SEU_MIT: GLITCH_FILTER.LEVEL.WITNESS
 // SEU_MIT: GLITCH_FILTER.LEVEL.TMR
 
 module glitch_filter #(
     parameter int unsigned RiseClocks = 3,
     parameter int unsigned FallClocks = 3,
-    parameter bit Triplicate = 1'b1
+    parameter bit Triplicate = 1'b1,
+    parameter bit Witnessed = 1'b0
 ) (
     input  logic clk_i,
     input  logic rst_ni,
@@ -36,13 +39,15 @@ module glitch_filter #(
   end
 
   tmr_reg #(
-      .Triplicate(Triplicate)
+      .Triplicate(Triplicate),
+      .Witnessed (Witnessed)
   ) u_level (
       .clk_i,
       .rst_ni,
-      .write_i(follow),
-      .d_i    (pin_i),
-      .q_o    (level_o),
+      .write_i  (follow),
+      .d_i      (pin_i),
+      .witness_i(pin_i),
+      .q_o      (level_o),
       .upset_o
   );
 

@@ -532,10 +532,11 @@ module pus_link
     ) u_warm_boot (
         .clk_i,
         .rst_ni,
-        .write_i(is_write && port == PortWarmBoot && word[15:5] == WarmBootKey),
-        .d_i    (word[4:0]),
-        .q_o    ({warm_boot_o, warm_boot_slot_o}),
-        .upset_o(unused_upset)
+        .write_i  (is_write && port == PortWarmBoot && word[15:5] == WarmBootKey),
+        .d_i      (word[4:0]),
+        .witness_i('0),
+        .q_o      ({warm_boot_o, warm_boot_slot_o}),
+        .upset_o  (unused_upset)
     );
   end else begin : gen_no_warm_boot
     assign warm_boot_o      = 1'b0;

@@ -29,10 +29,11 @@ module warm_reset #(
   ) u_delay (
       .clk_i,
       .rst_ni,
-      .write_i (1'b1),
-      .d_i     ({delay[Clocks-2:0], restart_i}),
-      .q_o     (delay),
-      .upset_o (unused_upsets[0])
+      .write_i  (1'b1),
+      .d_i      ({delay[Clocks-2:0], restart_i}),
+      .witness_i('0),
+      .q_o      (delay),
+      .upset_o  (unused_upsets[0])
   );
 
   tmr_reg #(
@@ -42,10 +43,11 @@ module warm_reset #(
   ) u_reset (
       .clk_i,
       .rst_ni,
-      .write_i(1'b1),
-      .d_i    (|delay),
-      .q_o    (is_reset),
-      .upset_o(unused_upsets[1])
+      .write_i  (1'b1),
+      .d_i      (|delay),
+      .witness_i('0),
+      .q_o      (is_reset),
+      .upset_o  (unused_upsets[1])
   );
 
   tmr_reg #(
@@ -54,10 +56,11 @@ module warm_reset #(
   ) u_was_restart (
       .clk_i,
       .rst_ni,
-      .write_i(restart_i),
-      .d_i    (1'b1),
-      .q_o    (was_restart_o),
-      .upset_o(unused_upsets[2])
+      .write_i  (restart_i),
+      .d_i      (1'b1),
+      .witness_i('0),
+      .q_o      (was_restart_o),
+      .upset_o  (unused_upsets[2])
   );
 
   assign rst_no = !is_reset;
