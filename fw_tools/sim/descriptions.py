@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from fw_tools.sim.parsing import parse_source
 from fw_tools.sim.removed_api import module_file
 
 
@@ -37,9 +38,9 @@ def describe(modules: Sequence[str], folders: Sequence[Path]) -> Description:
 
 def _parse(path: Path | None) -> ast.Module:
     try:
-        return ast.parse(path.read_bytes() if path else b"")
+        return parse_source(path.read_bytes() if path else b"")
     except (OSError, SyntaxError, ValueError):
-        return ast.parse(b"")
+        return parse_source(b"")
 
 
 def _first_paragraph(docstring: str | None) -> str:

@@ -10,6 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from fw_tools.sim.parsing import parse_source
+
 _LOGIC_ARRAY = "cocotb.types.LogicArray"
 _ASYNC = "async def with await"
 _BUS = "the package cocotb-bus (pip install cocotb-bus)"
@@ -111,7 +113,7 @@ def removed_uses(modules: Sequence[str], folders: Sequence[Path]) -> tuple[Remov
             continue
         seen.add(path)
         try:
-            tree = ast.parse(path.read_bytes())
+            tree = parse_source(path.read_bytes())
         except (SyntaxError, ValueError, OSError):
             continue
         found += _Scan(path, tree).uses()

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from fw_tools.sim.parsing import parse_source
 from fw_tools.sim.removed_api import module_file
 
 # With one of these in a module, the names of its tests are known only when it runs.
@@ -24,7 +25,7 @@ def _module_may_hold(pattern: str, module: str, folders: Sequence[Path]) -> bool
     path = module_file(module, folders)
     try:
         text = path.read_text() if path else ""
-        names = list(_bound_names(ast.parse(text)))
+        names = list(_bound_names(parse_source(text)))
     except (OSError, SyntaxError, ValueError):
         return True  # Running it tells what is wrong with it.
     if path is None or any(word in text for word in _DYNAMIC):
