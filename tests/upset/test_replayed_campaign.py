@@ -117,6 +117,16 @@ def test_a_result_that_verilator_does_not_confirm_is_named(bare: Path) -> None:
     assert re.search(said, done.stderr), done.stderr
 
 
+def test_classes_of_a_memory_are_replayed_in_the_order_of_their_clocks(tmp_path: Path) -> None:
+    """Although those of one word stand together in the results."""
+    ring = DESIGNS / "ring.sv"
+    done = upset(tmp_path, str(ring), "--top", "ring", "--exhaustive", "--clocks", "500",
+                 "--horizon", "50")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "those between two accesses of a word as one" in done.stdout
+    assert "32 of them, drawn at random from every outcome, end in Verilator as here" in done.stdout
+
+
 # ---- an engine with a mistake in it
 
 
