@@ -6,7 +6,7 @@ STAMP  := $(VENV)/.installed
 SPEC   := examples/compute_node/payload.toml
 OUT    := build/compute_node
 JOBS   ?= 2
-SETUP_MB := 1560
+SETUP_MB := 1600
 HIL_RUNS := hil-pty hil-tcp hil-rfc2217
 
 .DEFAULT_GOAL := help

@@ -53,6 +53,12 @@ def _checked_rate(_: click.Context, option: click.Parameter, value: str | None) 
     return value
 
 
+def _scheduler(_: click.Context, option: click.Parameter, value: str) -> str:
+    if value and not value.startswith(("tcp://", "tls://")):
+        raise click.BadParameter(f"{value}: give tcp://HOST:PORT or tls://HOST:PORT", param=option)
+    return value
+
+
 @click.command()
 @click.argument(
     "files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="SPEC | FILE..."
@@ -149,6 +155,14 @@ def _checked_rate(_: click.Context, option: click.Parameter, value: str | None) 
     "--replay",
     metavar="CLOCK:PLACE",
     help="Do this one in Verilator with waves, and nothing else.",
+)
+@click.option(
+    "--scheduler",
+    default="",
+    callback=_scheduler,
+    metavar="tcp://HOST:PORT",
+    help="Hand the work to this scheduler of dask.distributed. A tcp:// line is neither "
+    "authenticated nor encrypted: use it in a network that you trust, or tls:// set up in dask.",
 )
 @click.option(
     "--fail-on", multiple=True, type=click.Choice(_OUTCOMES), help="Exit code 4 if there is one."

@@ -63,6 +63,7 @@ class Choice:
     seed: int = 1
     budget_s: float = 60.0  # CPU time that an exhaustive campaign may take unasked.
     lanes: int | None = None
+    scheduler: str = ""  # Of dask, in place of processes here.
     rates: UpsetRates | None = None  # In place of those of a payload.
 
 
@@ -286,7 +287,7 @@ def run(
 ) -> Summary:
     """Carry a plan out and return what came of it, which is also written to `folder`."""
     setting = Setting(prepared.library, prepared.inputs, prepared.initial, prepared.limits, plan)
-    table = run_campaign(setting, folder, processes, progress)
+    table = run_campaign(setting, folder, processes, progress, choice.scheduler)
     if isinstance(plan, Classed):
         spot_check(prepared, table, _SPOT_CHECKED, choice.seed)
     flip_flops = len(prepared.machine.flip_flops)

@@ -21,6 +21,7 @@ import numpy as np
 from fw_tools.errors import InputError, MissingToolError
 from fw_tools.upset.engine import NEVER, NOT_RUN, Array, Engine, Injections, Limits
 from fw_tools.upset.plan import Plan
+from fw_tools.upset.remote import remote_columns
 from telemetry.common.files import make_folder, write_atomically, write_text
 
 if TYPE_CHECKING:
@@ -58,13 +59,23 @@ class Table:
     weight: Array | None = None  # How many injections each stands for; None: one.
 
 
-def run_campaign(setting: Setting, folder: Path, processes: int, progress: Progress) -> Table:
-    """Do what `folder`, which was claimed, does not hold yet, and return everything."""
+def run_campaign(
+    setting: Setting, folder: Path, processes: int, progress: Progress, scheduler: str = ""
+) -> Table:
+    """Do what `folder`, which was claimed, does not hold yet, and return everything.
+
+    By so many processes, or by the workers of dask's `scheduler`, with the same results.
+    """
     done = [number for number in range(setting.plan.tasks) if _path(folder, number).exists()]
     for number in done:
         progress(len(setting.plan.task(number)))
     left = sorted(set(range(setting.plan.tasks)) - set(done))
-    for injections in _do(setting, folder, left, processes):
+    doing = (
+        _do_remotely(setting, folder, left, scheduler)
+        if scheduler and left
+        else _do(setting, folder, left, processes)
+    )
+    for injections in doing:
         progress(injections)
     return _collect(setting.plan, folder)
 
@@ -136,6 +147,12 @@ def _do(setting: Setting, folder: Path, left: list[int], processes: int) -> Iter
             raise
 
 
+def _do_remotely(setting: Setting, folder: Path, left: list[int], scheduler: str) -> Iterator[int]:
+    for number, columns in remote_columns(setting, left, scheduler):
+        _keep(columns, _path(folder, number))
+        yield len(columns["cycle"])
+
+
 _state: dict[str, Any] = {}  # Of this process.
 
 
@@ -158,10 +175,16 @@ def _finish() -> None:
 
 
 def _task(number: int) -> int:
-    setting: Setting = _state["setting"]
+    columns = columns_of(_state["setting"], _state["engine"], number)
+    _keep(columns, _path(_state["folder"], number))
+    return len(columns["cycle"])
+
+
+def columns_of(setting: Setting, engine: Engine, number: int) -> dict[str, Array]:
+    """Do a task and return the columns of its table."""
     injections = setting.plan.task(number)
-    outcome, effect = _outcomes(_state["engine"], injections, setting.limits)
-    table = {
+    outcome, effect = _outcomes(engine, injections, setting.limits)
+    return {
         "cycle": injections.cycle,
         "kind": injections.kind,
         "place": injections.called,
@@ -169,8 +192,6 @@ def _task(number: int) -> int:
         "effect": effect,
         "weight": injections.weight,
     }
-    _keep(table, _path(_state["folder"], number))
-    return len(injections)
 
 
 def _outcomes(engine: Engine, injections: Injections, limits: Limits) -> tuple[Array, Array]:

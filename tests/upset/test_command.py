@@ -82,6 +82,7 @@ def test_a_register_that_only_its_reset_assigns_is_refused(
         (("--top", "outcomes", OUTCOMES, "--role", "alarm"), 2, "give NAME=VALUE"),
         (("--top", "outcomes", OUTCOMES, "--mbu", "1"), 2, "1: two bits or more in a row"),
         (("--top", "outcomes", OUTCOMES, "--mbu", "9"), 3, "no register or memory is wide enough"),
+        (("--top", "outcomes", OUTCOMES, "--scheduler", "host:1"), 2, "give tcp://HOST:PORT"),
         (("--top", "outcomes", OUTCOMES, "--reset", "--clock"), 2, "has one sort of faults"),
     ],
 )
