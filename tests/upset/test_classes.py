@@ -11,6 +11,7 @@ import pytest
 from fw_tools.errors import VerificationError
 from fw_tools.flow.upset import Choice, Prepared, make_plan, prepare_own, run
 from fw_tools.flow.upset_pruning import spot_check
+from fw_tools.flow.upset_replay import cross_check
 from fw_tools.upset.campaign import RESULTS, Table, read_table
 from fw_tools.upset.classes import Classed, classes_of
 from fw_tools.upset.engine import NOT_RUN, Engine, Outcome, single_flips
@@ -82,6 +83,8 @@ def test_every_member_ends_as_its_class(name: str, tmp_path: Path) -> None:
     table = read_table(tmp_path / "pruned" / RESULTS)
     assert table.weight is not None
     assert summary.is_exhaustive
+    if name == "fifo":  # Flip-flops and classes mixed, by clock.
+        assert cross_check(prepared, tmp_path / "pruned", 60, seed=1).is_good
     assert sum(share.found for share in summary.shares) == summary.faults == table.weight.sum()
     assert len(table.weight) < summary.faults
     numbers = [place.number for place in prepared.places]
