@@ -85,9 +85,9 @@ def summarise(
     """
     counts = counts_by_place(plan.places, table)
     strata = plan.strata()
-    alarms = table.effect[
-        np.isin(table.outcome, (Outcome.DETECTED, Outcome.OUTAGE)) & (table.effect != NEVER)
-    ]
+    is_told = np.isin(table.outcome, (Outcome.DETECTED, Outcome.OUTAGE)) & (table.effect != NEVER)
+    alarms = table.effect[is_told]
+    each = np.ones(len(alarms), np.int64) if table.weight is None else table.weight[is_told]
     return Summary(
         flips=plan.faults if plan.is_exhaustive else plan.jobs,
         faults=plan.faults,
@@ -103,13 +103,13 @@ def summarise(
         ),
         modules=tuple(_rows(plan.places, counts, lambda place: place.module or "the top", {})),
         unprotected=tuple(_unprotected(plan.places, counts)),
-        latencies=tuple(_latencies(alarms)),
+        latencies=tuple(_latencies(alarms, each)),
         daily=(
             failures_per_day(plan, table, rates, flip_flops, confidence)
             if rates and plan.sort is Sort.FLIPS
             else None
         ),
-        latency_quantiles=_quantiles(alarms),
+        latency_quantiles=_quantiles(alarms, each),
     )
 
 
@@ -178,16 +178,19 @@ def _unprotected(places: Sequence[Place], counts: Array) -> list[Row]:
     return [row for row in rows if row.count(FAILURES)]
 
 
-def _latencies(values: Array) -> list[tuple[int, int, int]]:
+def _latencies(values: Array, weights: Array) -> list[tuple[int, int, int]]:
     """Return first and last clock of each bin, which double in width, and how many are in it."""
     if not len(values):
         return []
     bins = np.ceil(np.log2(values.astype(np.float64) + 1)).astype(np.int64)
-    counts = np.bincount(bins).tolist()
+    counts = np.bincount(bins, weights).astype(np.int64).tolist()
     return [((1 << each) // 2, max((1 << each) - 1, 0), count) for each, count in enumerate(counts)]
 
 
-def _quantiles(values: Array) -> tuple[int, ...]:
+def _quantiles(values: Array, weights: Array) -> tuple[int, ...]:
     if not len(values):
         return ()
-    return tuple(int(each) for each in np.quantile(values, (0, 0.5, 0.99, 1), method="lower"))
+    order = np.argsort(values)
+    until = np.cumsum(weights[order])
+    places = [int(share * (until[-1] - 1)) for share in (0, 0.5, 0.99, 1)]
+    return tuple(int(each) for each in values[order][np.searchsorted(until, places, "right")])

@@ -7,9 +7,11 @@ import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from fw_tools.report.campaign import CampaignReport, Section, render_campaign
+from fw_tools.upset.summary import _latencies, _quantiles
 
 DESIGNS = Path(__file__).parent / "designs"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -158,3 +160,11 @@ def test_names_of_a_design_are_text_and_never_markup() -> None:
         sections=(Section(identifier="a", title=evil, rows=((evil,),), lines=(evil,)),),
     )  # fmt: skip
     assert Tables(render_campaign(report)).loaded == []
+
+
+def test_latencies_count_what_each_injection_stands_for() -> None:
+    """One alarm after a clock, and nine after five that one injection of a class stands for."""
+    values, weights = np.array([5, 1]), np.array([9, 1])
+    assert _latencies(values, weights) == [(0, 0, 0), (1, 1, 1), (2, 3, 0), (4, 7, 9)]
+    assert _quantiles(values, weights) == (1, 5, 5, 5)
+    assert _quantiles(np.arange(101), np.ones(101, int)) == (0, 50, 99, 100)
