@@ -154,7 +154,7 @@ def refuse_foreign_cells(netlist: Netlist) -> None:
 def _called(kind: str) -> str:
     if "LATCH" in kind or "$sr" in kind.lower():
         return f"latch(es) ({kind})"
-    if "tri" in kind.lower():
+    if "tri" in kind.lower() or "TBUF" in kind:
         return f"tri-state buffer(s) ({kind})"
     return kind.rpartition("\\")[2]  # Of a module with parameters the name alone.
 

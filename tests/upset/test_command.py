@@ -30,6 +30,7 @@ BROKEN = {
         "logic r; always_ff @(posedge clk_i) r <= a_i; always_ff @(posedge b_i) q_o <= r;",
         "2 clocks, ",
     ),
+    "three_states": ("assign q_o = a_i ? b_i : 1'bz;", "tri-state"),
     "gated": ("logic g; assign g = clk_i & a_i; always_ff @(posedge g) q_o <= b_i;", "no input"),
 }
 
@@ -49,6 +50,7 @@ def test_what_a_campaign_cannot_take_is_refused_by_name(
     assert done.returncode == 3, done.stdout + done.stderr
     assert said in done.stderr
     assert "Traceback" not in done.stderr
+    assert not list((tmp_path / "o").rglob("*.*"))
 
 
 def test_a_register_that_only_its_reset_assigns_is_refused(
