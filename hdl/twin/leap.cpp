@@ -152,7 +152,7 @@ bool Leap::is_same(const Part& part) {
   return false;
 }
 
-uint64_t Leap::end(uint64_t most) {
+uint64_t Leap::leap(uint64_t most) {
   bool is_running = false;  // A payload's clock always does; the time of a design at rest is not to fly.
   for (Counter& counter : counters_) {
     if (!has_stepped(counter)) return 0;

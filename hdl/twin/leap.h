@@ -19,8 +19,13 @@ class Leap {
  public:
   explicit Leap(Vtwin___024root& root);
 
-  // Before a clock: whether it is watched. It is not while what moved last still moves.
+  // Before a clock: whether it is watched. It is not while what moved last still moves, nor for a while where one clock
+  // after the other was watched in vain: a payload at work costs little more than without leaps.
   bool begin() {
+    if (unwatched_ != 0) {
+      --unwatched_;
+      return false;
+    }
     const uint8_t present = *restless_;
     const bool is_moving = present != restless_was_;
     restless_was_ = present;
@@ -29,7 +34,12 @@ class Leap {
   }
 
   // After a clock that was watched: take the model over up to `most` clocks more; return over how many.
-  uint64_t end(uint64_t most);
+  uint64_t end(uint64_t most) {
+    const uint64_t leapt = leap(most);
+    in_vain_ = leapt == 0 ? in_vain_ + 1 : 0;
+    if (in_vain_ > MostInVain) unwatched_ = Unwatched;
+    return leapt;
+  }
 
  private:
   struct Counter {
@@ -45,6 +55,10 @@ class Leap {
     size_t octets;
   };
 
+  static constexpr unsigned MostInVain = 8;
+  static constexpr unsigned Unwatched = 8;  // Clocks.
+
+  uint64_t leap(uint64_t most);
   void leave_out_memories();
   void remember();
   bool has_stepped(Counter& counter);
@@ -56,6 +70,8 @@ class Leap {
   std::vector<Part> compared_;
   const uint8_t* restless_;  // What was last found to move.
   uint8_t restless_was_ = 0;
+  unsigned in_vain_ = 0;    // Clocks that were watched, one after the other.
+  unsigned unwatched_ = 0;  // How many more are not.
 };
 
 }  // namespace twin
