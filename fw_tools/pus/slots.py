@@ -123,8 +123,7 @@ def read_header(octets: bytes, layout: SlotLayout) -> SlotHeader | None:
     if crc16(octets) != 0:  # A CRC over what ends in its own.
         raise SlotHeaderError("the CRC-16 of the header does not hold")
     found = HEADER.parse(octets)
-    blocks = found.length >> 16  # As the gateware looks at it.
-    if found.length == 0 or blocks >= layout.slot_octets >> 16:
+    if not 0 < found.length <= layout.room:
         raise SlotHeaderError(f"an image of {found.length} octets does not fit into the slot")
     return SlotHeader(
         kind=found.kind,

@@ -136,6 +136,7 @@ def _constants(payload: Payload, link: LinkSpec) -> dict[str, int]:
         "time_report_rate": link.time_report_rate,
         "flash_id": MemoryId.FLASH,
         "slot_blocks": link.slot_octets >> WORD_BITS,
+        "last_block": max((link.slot_octets >> WORD_BITS) - 1, 0),
         "golden_blocks": link.slot_octets >> WORD_BITS,  # Slot 0.
         "slot_count": link.slot_count,
         "control_address": CONTROL_OFFSET // 4,

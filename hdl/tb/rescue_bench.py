@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Slots loaded by LiteX's serial flash loader, against a reference; a rescue that breaks off.
 
-Configuration and top as of `link_bench`, whose payload has a rescue.
+Configuration and top as of `link_payload`, whose payload has a rescue.
 """
 
 import random
@@ -24,7 +24,7 @@ from fw_tools.pus.rescue import (
     build_frame,
 )
 from fw_tools.pus.slots import Image, ImageKind, build_image_file, build_records
-from hdl.tb.link_bench import (
+from hdl.tb.link_payload import (
     CLOCK_PS,
     CONFIG,
     FLASH,
@@ -35,10 +35,10 @@ from hdl.tb.link_bench import (
     SLOTS,
     LinkBench,
     open_golden,
-    put_slot,
     set_word,
     some_words,
 )
+from hdl.tb.link_slots import put_slot
 
 GOLDEN_VALUE, RESCUED_VALUE = 0x96, 0x99  # Of the register control.
 LOOK_S = 0.001  # A reply is looked for that often.

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Boot slots with the bitstream of another gateware, against the reference of the loader.
 
-Configuration and top as of `link_bench`, whose payload has slots. The FPGA is the bench: it sees
+Configuration and top as of `link_payload`, whose payload has slots. The FPGA is the bench: it sees
 what is asked for, and loads it or does not.
 """
 
@@ -12,8 +12,9 @@ import cocotb
 from cocotb.triggers import FallingEdge, RisingEdge
 
 from fw_tools.pus.slots import ImageKind, build_records
-from hdl.tb.link_bench import FLASH, SLOTS, LinkBench, boots_as_the_reference, put_slot
 from hdl.tb.link_driver import reset
+from hdl.tb.link_payload import FLASH, SLOTS, LinkBench
+from hdl.tb.link_slots import boots_as_the_reference, put_slot
 
 LOADABLE = frozenset({1, 3})
 OTHER = 0x1234  # What differs between the identity of a bitstream and that of what runs.

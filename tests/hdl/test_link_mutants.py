@@ -8,7 +8,7 @@ import pytest
 from fw_tools.flow.benches.link import link_benches
 from fw_tools.report.records import Status
 
-TESTS = 26
+TESTS = 29
 PROGRAM = "compute_node_program.sv"
 
 # File, broken expression, what it becomes, the test that must notice.
@@ -102,7 +102,7 @@ MUTANTS = {
     ),
     "a warm reset that says cold": (
         "warm_reset.sv",
-        "      .d_i    («1'b1»)",
+        "      .d_i      («1'b1»)",
         "1'b0",
         "warm_reset",
     ),
@@ -192,6 +192,13 @@ MUTANTS = {
         "word[7:0]",
         "the_flash",
     ),
+    "a frame with an octet too many": (
+        "frame_sender.sv",
+        "(is_block_closing && «state_q != LastCode»)",
+        "1'b1",
+        "full_block",
+    ),
+    "an image over its header": (PROGRAM, "; cpi last_block", "cpi 255", "octet_too_many"),
     "a request that nobody makes": (
         "pus_link.sv",
         "&& «word[15:5] == WarmBootKey»)",

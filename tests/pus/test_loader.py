@@ -110,3 +110,12 @@ def test_memories_are_written_where_the_records_say(payload: Payload) -> None:
     assert payload.boot() == (1, None)
     expected = bytes(8) + b"abcdefgh" + bytes(44) + b"last"
     assert bytes(payload.memory.content) == expected
+
+
+def test_an_image_as_long_as_its_slot_boots_and_one_octet_more_is_refused(payload: Payload) -> None:
+    """61,440 octets: 64 KiB without the sector of the header."""
+    full = value(5) * 7680
+    payload.put(1, 1, full)
+    assert payload.boot() == (1, None)
+    payload.put(1, 1, full + b"\0")
+    assert payload.boot() == (None, 0b0010 << 16 | 2)

@@ -20,6 +20,10 @@ TIME_SCALE = 4
 DIVISOR = 16  # Whatever the payload's own: the bars of the bench are in clocks at this one.
 BENCHES = Path(str(files("hdl") / "tb"))
 VISIBLE = BENCHES / "link_bench.vlt"
+TEST_MODULES = tuple(
+    f"hdl.tb.link_{name}_bench"
+    for name in ("line", "commands", "reports", "memories", "slots", "upsets")
+)
 WARM_BOOT, RESCUE = ("hdl.tb.warm_boot_bench",), ("hdl.tb.rescue_bench",)
 WORDS = ("sequence_count", "rescue_next_high", "rescue_next_low")  # Of the engine, set by a bench.
 UPSETS = BENCHES / "link_upsets.sv"  # Of the replicas of a voted state.
@@ -53,7 +57,7 @@ def link_benches(payload: Payload, generated: Path, work: Path) -> tuple[BenchSp
 def _test_modules(payload: Payload) -> tuple[str, ...]:
     assert payload.link is not None
     return (
-        "hdl.tb.link_bench",
+        *TEST_MODULES,
         *(WARM_BOOT if payload.link.slot_octets else ()),
         *(RESCUE if has_rescue(payload) else ()),
     )

@@ -237,8 +237,14 @@ slot_read:
     ld crc
     jnz slot_damaged
     ld image_length_high
-    cpi slot_blocks
-    jnc slot_damaged
+    cpi last_block
+    jc slot_fits
+    jnz slot_long
+    ldw header_place                ; The sector of the header is not for the image.
+    sub image_length_low
+    jc slot_long
+slot_fits:
+    ld image_length_high
     or image_length_low
     jz slot_damaged
     ldi 0
@@ -250,6 +256,7 @@ slot_silent:
 slot_empty:
     ldi no_header
     ret
+slot_long:
 slot_damaged:
     ldi bad_header
     ret
