@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The serial line of a payload against a reference machine: commands, damage, repeats, events.
 
-First the line itself: how soon it answers, damage, a rate that is off, resets. Configuration and top
-as of `link_payload`.
+First the line itself: how soon it answers, damage, a rate that is off, resets. Configuration and
+top as of `link_payload`.
 """
 
 import cocotb
