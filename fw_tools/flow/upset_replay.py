@@ -85,7 +85,6 @@ def cross_check(prepared: Prepared, folder: Path, sample: int, seed: int) -> Cro
     """
     table = read_table(folder / RESULTS)
     chosen = _draw(table, sample, seed)
-    chosen = chosen[np.argsort(table.cycle[chosen], kind="stable")]  # As a replay goes on.
     injections = _injections(prepared, table.cycle[chosen], table.place[chosen])
     found = _build(prepared, folder, has_waves=False).run(
         _stimulus(prepared), injections, prepared.limits, prepared.observation
