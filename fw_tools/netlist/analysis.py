@@ -15,6 +15,7 @@ from typing import Any
 
 from fw_tools.netlist.reading import read_netlist
 from fw_tools.netlist.records import Net, Netlist
+from fw_tools.netlist.refusals import refuse_unfit
 from fw_tools.netlist.synthesis import design_file
 from fw_tools.netlist.yosys import SynthesisError, read_json, run_yosys
 
@@ -76,24 +77,19 @@ def analyse(
 
     Raises:
         MissingToolError: Yosys is not installed.
-        SynthesisError: the design does not elaborate, has latches or tri-states, or a flip-flop
-            vanished on the way.
+        SynthesisError: the design does not elaborate, has latches, tri-states or falling edges
+            (with file and line), or a flip-flop vanished on the way.
     """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "design.f").write_text(design_file(sources, top, parameters))
         read = ("read_slang --keep-hierarchy -f design.f", f"hierarchy -check -top {top}")
-        run_yosys(
-            (
-                *read,
-                "proc -norom",
-                "write_json elaborated.json",
-                *lowering(folder),
-                "write_json gates.json",
-            ),
-            folder,
-        )
+        written = ("write_rtlil elaborated.il", "write_json elaborated.json")
+        run_yosys((*read, "proc -norom", *written), folder)
         elaborated = read_json(folder / "elaborated.json")
+        refuse_unfit(elaborated["modules"])
+        lowered = (*lowering(folder), "write_json gates.json")
+        run_yosys(("read_rtlil elaborated.il", *lowered), folder)
         netlist = read_netlist(read_json(folder / "gates.json"), top, "gates")
     _refuse_undriven(elaborated["modules"])
     refuse_foreign_cells(netlist)

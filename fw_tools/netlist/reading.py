@@ -2,6 +2,7 @@
 """Yosys' JSON netlist (`write_json`) to one flat netlist, with names from the top down."""
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from fw_tools.netlist.records import CONSTANTS, Cell, Net, Netlist
@@ -18,6 +19,13 @@ def read_netlist(document: Mapping[str, Any], top: str, family: str) -> Netlist:
     reader = _Reader(document["modules"])
     reader.enter(top, "", {})
     return Netlist(top, family, tuple(reader.cells), reader.signals)
+
+
+def place_of(attributes: Mapping[str, Any]) -> str:
+    """Return file and line of a cell's source, without its folder; "" where it is not known."""
+    source = str(attributes.get("src", "")).partition("|")[0]
+    file, _, position = source.rpartition(":")
+    return f"{Path(file).name}:{position.partition('.')[0]}" if file else ""
 
 
 class _Reader:
@@ -75,4 +83,5 @@ def _pairs(
 
 def _primitive(name: str, cell: Mapping[str, Any], pins: dict[str, tuple[Net, ...]]) -> Cell:
     outputs = (pin for pin, direction in cell["port_directions"].items() if direction == "output")
-    return Cell(name, cell["type"], cell["parameters"], pins, frozenset(outputs))
+    place = place_of(cell["attributes"])
+    return Cell(name, cell["type"], cell["parameters"], pins, frozenset(outputs), place)

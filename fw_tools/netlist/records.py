@@ -19,6 +19,7 @@ class Cell:
     parameters: Mapping[str, str]
     pins: Mapping[str, tuple[Net, ...]]  # Least significant bit first.
     outputs: frozenset[str]
+    place: str = ""  # "fifo.sv:36"
 
     @property
     def is_flip_flop(self) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from fw_tools.netlist.analysis import RESETS
+from fw_tools.netlist.reading import place_of
 from fw_tools.netlist.synthesis import design_file
 from fw_tools.netlist.yosys import SynthesisError, run_yosys
 from fw_tools.tmr.design import Bit, Bits, Design, Memory, Operator, Port, Register, WritePort
@@ -169,7 +170,7 @@ class _Reader:
     def _refuse(self) -> None:
         known = (*_REGISTERS, *_ALIASES, *_IGNORED, *OPERATORS, "$mem_v2")
         for name, cell in self._module["cells"].items():
-            where = _place(cell)
+            where = place_of(cell["attributes"])
             if cell["type"] not in known:
                 raise SynthesisError(f"{where}: {self._top}: {_refusal(cell['type'], name)}")
             if cell["type"] == "$buf" and "x" in cell["connections"]["A"]:
@@ -187,7 +188,7 @@ class _Reader:
         operands = [name for name in operands if f"{name}_SIGNED" in cell["parameters"]]
         return Operator(
             kind=cell["type"],
-            place=_place(cell),
+            place=place_of(cell["attributes"]),
             is_signed=bool(operands) and all(_flag(cell, f"{n}_SIGNED") for n in operands),
             inputs={pin: self._bits(pins[pin]) for pin in _PINS if pin in pins},
             output=output,
@@ -201,7 +202,7 @@ class _Reader:
         initial = tuple(self._initial.get(bit, "x") for bit in q)
         return Register(
             name=self._own_name(q, name.partition("$")[0]) or _part_of(q, self._signals) or name,
-            place=_place(cell),
+            place=place_of(cell["attributes"]),
             q=q,
             d=pins["D"],
             clock=pins["CLK"][0],
@@ -227,13 +228,13 @@ class _Reader:
         name = parameters["MEMID"].removeprefix("\\").replace("\\", "")
         if _number(cell, "OFFSET") or _number(cell, "RD_CLK_ENABLE"):
             raise SynthesisError(
-                f"{_place(cell)}: memory {name} begins at another word than 0, or is read at a "
-                "clock; it cannot be left beside three replicas"
+                f"{place_of(cell['attributes'])}: memory {name} begins at another word than 0, or "
+                "is read at a clock; it cannot be left beside three replicas"
             )
         initial = parameters["INIT"][::-1] if len(parameters["INIT"]) == width * depth else ""
         return Memory(
             name=name,
-            place=_place(cell),
+            place=place_of(cell["attributes"]),
             width=width,
             depth=depth,
             initial=initial if initial.strip("x") else "",
@@ -269,13 +270,6 @@ def _number(cell: Mapping[str, Any], name: str) -> int:
 
 def _flag(cell: Mapping[str, Any], name: str) -> bool:
     return bool(_number(cell, name)) if name in cell["parameters"] else False
-
-
-def _place(cell: Mapping[str, Any]) -> str:
-    """Return file and line of the source, without its folder."""
-    source = str(cell["attributes"].get("src", "")).partition("|")[0]
-    file, _, position = source.rpartition(":")
-    return f"{Path(file).name}:{position.partition('.')[0]}" if file else ""
 
 
 def _refusal(kind: str, name: str) -> str:

@@ -107,16 +107,16 @@ def _clock(gates: Gates, inputs: Mapping[str, Sequence[Net]]) -> str:
     """Return the name of the one clock."""
     netlist = gates.netlist
     named = {nets[0]: name for name, nets in inputs.items() if len(nets) == 1}
-    clocks: dict[Net, str] = {}
+    clocks: dict[Net, Cell] = {}
     for cell in netlist.cells:
         for net in cell.pins.get("C", ()) + cell.pins.get("WR_CLK", ()):
             if net >= CONSTANTS:
-                clocks.setdefault(net, cell.name)
+                clocks.setdefault(net, cell)
     foreign = [cell for net, cell in clocks.items() if net not in named]
     if foreign:
         raise InputError(
-            f"{netlist.top}: {foreign[0]} has a clock that is no input of the top, or its falling "
-            "edge; a campaign takes one clock that comes in as a port, rising edges only"
+            f"{foreign[0].place or netlist.top}: {_stored_in(gates, foreign[0])} has a clock that "
+            "logic makes, or its falling edge; a campaign takes one clock that comes in as a port"
         )
     if len(clocks) > 1:
         raise InputError(
@@ -124,6 +124,15 @@ def _clock(gates: Gates, inputs: Mapping[str, Sequence[Net]]) -> str:
             "a campaign takes one"
         )
     return named[next(iter(clocks))] if clocks else ""
+
+
+def _stored_in(gates: Gates, cell: Cell) -> str:
+    """Return the register of a flip-flop, or the memory."""
+    if cell.kind == "$mem_v2":
+        return _memory_name(cell)
+    stored = cell.pins["Q"][0]
+    found = (name for name in gates.registers if stored in gates.netlist.signals[name])
+    return next(found, cell.name.replace("$flatten", "").replace("\\", ""))
 
 
 def _flip_flops(gates: Gates) -> Iterator[FlipFlop]:

@@ -23,15 +23,24 @@ def fw_tools(repository: Path, *arguments: str) -> subprocess.CompletedProcess[s
 
 
 BROKEN = {
-    "latch": ("always_latch if (a_i) q_o = b_i;", "latch"),
+    "latch": ("always_latch if (a_i) q_o = b_i;", "broken.sv:2: broken.q_o is a latch"),
     "loop": ("logic x; assign x = !(x & a_i); assign q_o = x;", "loop"),
-    "falling": ("always_ff @(negedge clk_i) q_o <= a_i;", "falling edge"),
+    "falling": (
+        "always_ff @(negedge clk_i) q_o <= a_i;",
+        "broken.sv:2: broken.q_o is stored on the falling",
+    ),
     "two_clocks": (
         "logic r; always_ff @(posedge clk_i) r <= a_i; always_ff @(posedge b_i) q_o <= r;",
         "2 clocks, ",
     ),
-    "three_states": ("assign q_o = a_i ? b_i : 1'bz;", "tri-state"),
-    "gated": ("logic g; assign g = clk_i & a_i; always_ff @(posedge g) q_o <= b_i;", "no input"),
+    "three_states": (
+        "assign q_o = a_i ? b_i : 1'bz;",
+        "broken.sv:2: broken.q_o is a tri-state buffer",
+    ),
+    "gated": (
+        "logic g; assign g = clk_i & a_i; always_ff @(posedge g) q_o <= b_i;",
+        "broken.sv:2: q_o has a clock",
+    ),
 }
 
 
@@ -42,7 +51,7 @@ def test_what_a_campaign_cannot_take_is_refused_by_name(
     body, said = BROKEN[name]
     source = tmp_path / "broken.sv"
     source.write_text(
-        f"module broken(input logic clk_i, a_i, b_i, output logic q_o);{body}endmodule"
+        f"module broken(input logic clk_i, a_i, b_i, output logic q_o);\n{body}\nendmodule"
     )
     done = fw_tools(
         repository, "--top", "broken", str(source), "--feed-forward", "-o", str(tmp_path / "o")
