@@ -111,13 +111,14 @@ def cross_check(prepared: Prepared, folder: Path, sample: int, seed: int) -> Cro
 
 
 def _draw(table: Table, sample: int, seed: int) -> Array:
-    """Return rows drawn at random, the outcomes in turn, so that a rare one has its part."""
+    """Return rows drawn at random, by clock; the outcomes in turn: a rare one has its part."""
     order = np.random.default_rng([seed, _SALT]).permutation(len(table.outcome))
     turn = np.empty(len(order), np.int64)
     for outcome in Outcome:
         mine = np.flatnonzero(table.outcome[order] == outcome)
         turn[mine] = np.arange(len(mine))
-    return np.sort(order[np.argsort(turn, kind="stable")[:sample]])
+    drawn = np.sort(order[np.argsort(turn, kind="stable")[:sample]])
+    return drawn[np.argsort(table.cycle[drawn], kind="stable")]
 
 
 def _is_golden_same(prepared: Prepared, golden: Golden) -> bool:

@@ -144,7 +144,15 @@ def _do(setting: Setting, folder: Path, left: list[int], processes: int) -> Iter
             for process in running:
                 with suppress(OSError):
                     process.terminate()
+                    process.join()
+            _sweep(folder)
             raise
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what processes that were ended had not finished."""
+    for draft in (folder / _TASKS).glob(".*"):
+        draft.unlink(missing_ok=True)
 
 
 def _do_remotely(setting: Setting, folder: Path, left: list[int], scheduler: str) -> Iterator[int]:

@@ -12,7 +12,7 @@ import cocotb
 from fw_tools.pus.commands import COMMANDS
 from fw_tools.pus.identifiers import Ack
 from fw_tools.pus.packets import SEQUENCE_MODULUS, crc16, with_crc
-from hdl.tb.link_driver import Ground
+from hdl.tb.link_driver import CONTROL, Ground
 from hdl.tb.link_payload import (
     ALL_ACKS,
     CONFIG,
@@ -29,6 +29,7 @@ from hdl.tb.link_payload import (
 
 STABLE = (0, 2, 4)  # Registers that only the link changes.
 RANDOM_COMMANDS = 50
+NO_PARAMETER = b"\x3f\xff"
 
 
 @cocotb.test(timeout_time=100, timeout_unit="ms")
@@ -114,7 +115,7 @@ def random_area(subtype: int, count: int) -> bytes:
 
 @cocotb.test(timeout_time=100, timeout_unit="ms")
 async def a_command_that_cannot_be_is_refused(dut):
-    """Segments, PUS-A, none or two where one is taken, an area across the end, a wrong sum."""
+    """Segments, PUS-A, none or two where one is taken, no register, a refused value."""
     bench = await LinkBench.start(dut)
     for at, mask in ((2, 0x40), (2, 0x80), (2, 0xC0), (6, 0x30)):
         packet = bytearray(bench.ground.command(8, 1, b"\0\4"))
@@ -123,6 +124,10 @@ async def a_command_that_cannot_be_is_refused(dut):
     for number in (0, 2):
         for subtype, more in ((5, b""), (6, b""), (27, b""), (31, (1000).to_bytes(4, "big"))):
             await bench.ask(3, subtype, bytes([number]) + (STRUCTURE + more) * number)
+    await bench.ask(20, 1, b"\1" + NO_PARAMETER)
+    await bench.ask(20, 3, b"\1" + NO_PARAMETER + bytes(4))
+    for value in (0x166, 0x8000_0069):  # Bits that the register has not.
+        await bench.ask(20, 3, b"\1" + CONTROL.to_bytes(2, "big") + value.to_bytes(4, "big"))
     for memory in CONFIG["memories"] or [NO_MEMORY]:
         number, word = memory["id"], memory["word_octets"]
         for subtype in (5, 9):

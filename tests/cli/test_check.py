@@ -40,9 +40,9 @@ def test_check_names_every_mistake_under_the_path_as_given_and_exits_with_3(
     monkeypatch.chdir(tmp_path)
     assert run(fw_tools, "fw-tools", ["check", "./payload.toml"]) == 3
     assert capsys.readouterr().err.splitlines() == [
-        "payload.toml:18: memory command_store: data_bits: 3 is out of range 4..256",
+        "payload.toml:19: memory command_store: data_bits: 3 is out of range 4..256",
         (
-            "payload.toml:26: rail v28_bus: volts: '28A' is a current; expected a voltage such as "
+            "payload.toml:36: rail v28_bus: volts: '28A' is a current; expected a voltage such as "
             "'1.05V'"
         ),
     ]

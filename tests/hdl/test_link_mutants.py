@@ -92,7 +92,7 @@ MUTANTS = {
         "pus_link.sv",
         "port_word    = {15'd0, «apb_pslverr_i»};",
         "1'b0",
-        "every_command",
+        "cannot_be",
     ),
     "a warm reset that is no reset": (
         "pus_link.sv",

@@ -26,6 +26,7 @@ CORE = """\
       .OcBlankClocks (clocks(5)),
       .KeepAlive     (1'b0),
       .CorrectUpsets (1'b1),
+      .Harden        (HardenTmr),
       .OnRampEarly   (KillTree),
       .OnRampTimeout (KillTree),
       .OnPgLost      (KillTree),
@@ -53,9 +54,9 @@ def test_the_same_table_gives_the_same_text(payload) -> None:
     assert sequencer_text(payload) == sequencer_text(payload)
 
 
-def test_the_package_comes_first_and_the_sequencer_last(payload) -> None:
+def test_the_packages_come_first_and_the_sequencer_last(payload) -> None:
     names = [str(file.path) for file in render_sequencer("p", payload.rails, payload.clock_hz)]
-    assert names[0] == "rtl/lib/rail_pkg.sv"
+    assert names[:2] == ["rtl/lib/harden_pkg.sv", "rtl/lib/rail_pkg.sv"]
     assert names[-1] == "rtl/p_sequencer.sv"
 
 

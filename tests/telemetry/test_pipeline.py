@@ -4,6 +4,7 @@
 import csv
 import json
 import random
+from dataclasses import replace
 
 import construct as c
 import pyarrow.parquet as pq
@@ -153,7 +154,7 @@ def test_files_hold_what_construct_gives_row_by_row(
     assert [read_rows(path) for path in outcome.outputs] == [
         [as_text(row) for row in found] for _, found in sorted(rows.items())
     ]
-    assert outcome.ledger == ledger
+    assert replace(outcome.ledger, notes=[]) == replace(ledger, notes=[])
 
 
 @pytest.mark.parametrize("suffix", ["csv", "parquet"])
