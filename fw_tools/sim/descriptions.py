@@ -23,7 +23,7 @@ class Description:
 
 
 def describe(modules: Sequence[str], folders: Sequence[Path]) -> Description:
-    """Read the docstrings of test modules without importing them."""
+    """Read docstrings of test modules without importing these; the first one tells the purpose."""
     purposes: list[str] = []
     tests: dict[str, str] = {}
     for module in modules:
@@ -33,7 +33,7 @@ def describe(modules: Sequence[str], folders: Sequence[Path]) -> Description:
             if isinstance(node, ast.AsyncFunctionDef | ast.FunctionDef):
                 words = _first_paragraph(ast.get_docstring(node))
                 tests[f"{module}.{node.name}"] = words
-    return Description(" ".join(filter(None, purposes)), tests)
+    return Description(next(filter(None, purposes), ""), tests)
 
 
 def _parse(path: Path | None) -> ast.Module:
