@@ -22,6 +22,7 @@ from fw_tools.upset.engine import Array, Engine, Injections, Kind, Limits, Outco
 from fw_tools.upset.machine import Machine, machine_of
 from fw_tools.upset.native_build import compile_machine, widest_lanes
 from fw_tools.upset.observation import observe
+from fw_tools.upset.places import bits_stored
 
 CLOCKS = 256
 _RESET_CLOCKS = 4
@@ -113,8 +114,8 @@ def _outcomes(machine: Machine, plan: Plan, injections: Injections) -> Array:
     rng = np.random.default_rng([_SEED, 1])
     inputs = rng.integers(0, 2, (CLOCKS, sum(map(len, machine.inputs.values()))), np.uint8)
     _hold_resets(machine, plan, inputs)
-    bits = len(machine.flip_flops) + sum(each.width * each.depth for each in machine.memories)
-    with Engine(library, inputs, rng.integers(0, 2, bits, np.uint8)) as engine:
+    initial = rng.integers(0, 2, bits_stored(machine), np.uint8)
+    with Engine(library, inputs, initial) as engine:
         return engine.run(injections, _LIMITS).outcome
 
 
